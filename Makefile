@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Each verb is a script in scripts/.
+#
+#	KERNEL=7.3		a base kernel of kernels/ (default), or
+#	KERNEL=/path/to/linux	your own tree, which is only read
+#	SERIES=7.3		which folder of patches/ to apply
+
+export KERNEL SERIES FORCE FILTER ROUNDS
+
+MAKEFLAGS += --no-print-directory
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: setup tree ## boot both boards, stock and patched, and unbind their DMA controllers
+	@scripts/demo
+
+test: setup tree ## all tests; the last line counts them
+	@scripts/test
+
+setup: ## install the packages that are missing (as root), or name them
+	@scripts/setup
+
+tree: ## lay out the base kernel with the series as a git tree in build/
+	@scripts/tree
+
+refresh: ## write the commits of that tree back to patches/
+	@scripts/refresh
+
+kunit: setup ## the KUnit tests alone, on UML, of what is committed in the tree
+	@scripts/kunit plain
+
+kunit-kasan: setup ## the same under KASAN
+	@scripts/kunit kasan
+
+mutants: setup ## break each guarded line of the series and see its test fail
+	@scripts/mutants
+
+check: setup ## checkpatch, each step built with W=1 and sparse, kernel-doc
+	@scripts/check
+
+lint: ## shellcheck on the scripts
+	@shellcheck $(filter-out scripts/splats,$(wildcard scripts/*)) .ci/run
+
+clean: ## remove what was built, keep the download and the tree
+	@find build -mindepth 2 -maxdepth 2 ! -name linux ! -name '*.deb*' ! -name '*.stamp' \
+		-exec rm -rf {} + 2>/dev/null || true
+	@for tree in build/*/linux; do [ ! -d $$tree ] || git -C $$tree worktree prune; done
+
+distclean: ## remove build/ altogether
+	@rm -rf build
+
+.PHONY: help demo test setup tree refresh kunit kunit-kasan mutants check lint clean distclean

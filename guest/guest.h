@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define MAX_CONSUMERS	8
+#define MAX_CHANS	96
+#define READERS		2
+#define NAME_LEN	64
+#define PATH_LEN	256
+
+/* From the kernel command line; not written after the first fork. */
+struct params {
+	const char *provider;
+	const char *driver;
+	const char *tty;
+	const char *disk;
+	const char *irq;
+	const char *cases;
+	unsigned int cksum;
+	unsigned int rounds;
+	int consumers;
+	const char *consumer[MAX_CONSUMERS];
+};
+
+struct dev {
+	char bus[NAME_LEN];
+	char driver[NAME_LEN];
+};
+
+/* What a consumer holds, and the links it has. */
+struct holding {
+	int chans;
+	int presence;
+	int chan_links;
+};
+
+struct chan {
+	char name[NAME_LEN];
+	char slave[NAME_LEN];	/* empty: nobody holds it */
+};
+
+enum state { IDLE, OPENING, RUNNING, ENDED };
+
+/* A process that keeps a consumer busy and tells here how it fares. */
+struct worker {
+	volatile pid_t pid;
+	volatile enum state state;
+	volatile unsigned int kib;
+	volatile unsigned int at;	/* KiB into the disk when it ended */
+	volatile int err;		/* errno of the end; 0: end of file */
+};
+
+/* Shared by all processes: a case that oopses takes nothing of it along. */
+struct shared {
+	char case_name[NAME_LEN];
+	char step[NAME_LEN];
+	volatile unsigned int deadline;
+	volatile unsigned int round;
+	unsigned int errors, eofs;	/* how readers ended */
+	struct dev provider;
+	struct dev consumer[MAX_CONSUMERS];
+	struct holding before[MAX_CONSUMERS];
+	struct worker reader[READERS];
+	struct worker holder;
+};
+
+struct test {
+	const char *name;
+	void (*run)(void);
+	/* What is left after a failure is in no known state. */
+	bool fatal;
+};
+
+extern struct params params;
+extern struct shared *shared;
+extern const struct test tests[];
+extern const int ntests;
+
+/* init.c */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void step(unsigned int seconds, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+unsigned int seconds(void);
+void pause_ms(unsigned int ms);
+
+/* sysfs.c */
+bool read_text(const char *path, char *buf, size_t size);
+int write_text(const char *path, const char *text);
+bool find_device(const char *name, struct dev *dev);
+bool bound(const struct dev *dev, const char *name, char *driver);
+int unbind(const struct dev *dev, const char *name);
+int bind(const struct dev *dev, const char *name);
+int channels(struct chan *chans, int max);
+bool read_link(const char *name, const char *attr, char *buf, size_t size);
+void presence_name(int consumer, char *buf, size_t size);
+void chan_link_name(const char *chan, int consumer, char *buf, size_t size);
+bool left_over(char *what, size_t size);
+unsigned int dma_irqs(void);
+
+/* load.c */
+void start_readers(void);
+void start_holder(void);
+bool find_disk(char *path, size_t size);
+unsigned int disk_cksum(const char *path, unsigned int *kib);
+
+#endif

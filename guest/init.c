@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unbinds a DMA controller under its consumers and tells what happened, as
+ * KTAP. Runs as init and alone; cases.c has the cases.
+ *
+ * Every case is a process of its own: an oops kills the case, not init, and a
+ * case that hangs in the kernel is left behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+struct params params;
+struct shared *shared;
+
+static int kmsg = -1;
+
+/* A task died in the kernel or hangs there, maybe with locks held. */
+static bool stuck;
+
+/* One write is one record: kernel messages do not get into the line. */
+static void vsay(const char *prefix, const char *fmt, va_list ap)
+{
+	char line[512];
+	int n;
+
+	n = snprintf(line, sizeof(line), "%s", prefix);
+	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	if (write(kmsg, line, strlen(line)) < 0 && errno != EINVAL)
+		return;
+}
+
+void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay("", fmt, ap);
+	va_end(ap);
+}
+
+static void case_prefix(char *buf, size_t size)
+{
+	if (shared->round)
+		snprintf(buf, size, "# %s: round %u: ", shared->case_name,
+			 shared->round);
+	else
+		snprintf(buf, size, "# %s: ", shared->case_name);
+}
+
+void note(const char *fmt, ...)
+{
+	char prefix[2 * NAME_LEN];
+	va_list ap;
+
+	case_prefix(prefix, sizeof(prefix));
+	va_start(ap, fmt);
+	vsay(prefix, fmt, ap);
+	va_end(ap);
+}
+
+/* Ends the case as failed. */
+void die(const char *fmt, ...)
+{
+	char prefix[2 * NAME_LEN];
+	va_list ap;
+
+	case_prefix(prefix, sizeof(prefix));
+	va_start(ap, fmt);
+	vsay(prefix, fmt, ap);
+	va_end(ap);
+	_exit(1);
+}
+
+unsigned int seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+void pause_ms(unsigned int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Says what comes next and how long it may take; init watches the time. */
+void step(unsigned int limit, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(shared->step, sizeof(shared->step), fmt, ap);
+	va_end(ap);
+	shared->deadline = seconds() + limit;
+}
+
+static void mount_all(void)
+{
+	static const char *const fs[][2] = {
+		{ "devtmpfs", "/dev" },
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "debugfs", "/sys/kernel/debug" },
+	};
+
+	for (size_t i = 0; i < sizeof(fs) / sizeof(fs[0]); i++) {
+		mkdir(fs[i][1], 0755);
+		if (mount(fs[i][0], fs[i][1], fs[i][0], 0, NULL) && kmsg >= 0)
+			say("# guest: mount %s: %s", fs[i][1], strerror(errno));
+		if (!i)
+			kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	}
+}
+
+static void split_consumers(char *list)
+{
+	char *name, *save;
+
+	for (name = strtok_r(list, ",", &save); name;
+	     name = strtok_r(NULL, ",", &save)) {
+		if (params.consumers == MAX_CONSUMERS) {
+			say("# guest: more than %d consumers", MAX_CONSUMERS);
+			break;
+		}
+		params.consumer[params.consumers++] = name;
+	}
+}
+
+static void parse(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *val = strchr(argv[i], '=');
+
+		if (!val)
+			continue;
+		*val++ = '\0';
+		if (!strcmp(argv[i], "provider"))
+			params.provider = val;
+		else if (!strcmp(argv[i], "driver"))
+			params.driver = val;
+		else if (!strcmp(argv[i], "consumers"))
+			split_consumers(val);
+		else if (!strcmp(argv[i], "tty"))
+			params.tty = val;
+		else if (!strcmp(argv[i], "disk"))
+			params.disk = val;
+		else if (!strcmp(argv[i], "irq"))
+			params.irq = val;
+		else if (!strcmp(argv[i], "cksum"))
+			params.cksum = strtoul(val, NULL, 10);
+		else if (!strcmp(argv[i], "rounds"))
+			params.rounds = strtoul(val, NULL, 10);
+		else if (!strcmp(argv[i], "cases"))
+			params.cases = val;
+		else
+			say("# guest: %s: not a parameter", argv[i]);
+	}
+}
+
+/* Whether @name is in the comma list @list; no list is all. */
+static bool wanted(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!list)
+		return true;
+	for (const char *p = list; p; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (!strncmp(p, name, len) && (!p[len] || p[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+static void show_blocked_tasks(void)
+{
+	/* 8: the console takes every level, or the stacks are not seen. */
+	write_text("/proc/sysrq-trigger", "8");
+	write_text("/proc/sysrq-trigger", "w");
+}
+
+static bool run(const struct test *t)
+{
+	unsigned int start = seconds();
+	int status;
+	pid_t pid;
+
+	snprintf(shared->case_name, sizeof(shared->case_name), "%s", t->name);
+	shared->round = 0;
+	step(10, "start");
+
+	pid = fork();
+	if (pid < 0) {
+		note("fork: %s", strerror(errno));
+		return false;
+	}
+	if (!pid) {
+		signal(SIGCHLD, SIG_IGN);
+		t->run();
+		_exit(0);
+	}
+
+	for (;;) {
+		pid_t done = waitpid(-1, &status, WNOHANG);
+
+		if (done == pid)
+			break;
+		if (done > 0)
+			continue;
+		if (seconds() > shared->deadline) {
+			note("'%s' does not end", shared->step);
+			show_blocked_tasks();
+			stuck = true;
+			return false;
+		}
+		pause_ms(20);
+	}
+
+	if (WIFSIGNALED(status)) {
+		note("killed by signal %d in '%s'", WTERMSIG(status),
+		     shared->step);
+		stuck = true;
+	} else if (seconds() - start > 4) {
+		say("# %s: took %u s", t->name, seconds() - start);
+	}
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void run_all(void)
+{
+	const char *stopped = NULL;
+	int n = 0, failed = 0;
+
+	for (int i = 0; i < ntests; i++)
+		n += wanted(params.cases, tests[i].name);
+	say("KTAP version 1");
+	say("1..%d", n);
+
+	n = 0;
+	for (int i = 0; i < ntests; i++) {
+		const struct test *t = &tests[i];
+
+		if (!wanted(params.cases, t->name))
+			continue;
+		n++;
+		if (stopped) {
+			say("not ok %d %s # not run: %s failed", n, t->name,
+			    stopped);
+			failed++;
+			continue;
+		}
+		if (run(t)) {
+			say("ok %d %s", n, t->name);
+			continue;
+		}
+		say("not ok %d %s", n, t->name);
+		failed++;
+		if (t->fatal)
+			stopped = t->name;
+	}
+	say("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:0 error:0",
+	    n - failed, failed);
+}
+
+int main(int argc, char **argv)
+{
+	mount_all();
+	parse(argc, argv);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		say("# guest: no memory");
+	else if (!params.provider || !params.driver || !params.consumers)
+		say("# guest: provider=, driver= and consumers= are needed");
+	else
+		run_all();
+
+	/* The reader, the tty's holder, a case that hangs: all but init. */
+	kill(-1, SIGKILL);
+	pause_ms(200);
+
+	say("# guest: done");
+	/* No sync: nothing is written, and it would wait for a stuck disk. */
+	if (stuck)
+		/* Drivers are not shut down: that would only hang as well. */
+		write_text("/proc/sysrq-trigger", "b");
+	else
+		reboot(RB_AUTOBOOT);
+	for (;;)
+		pause();
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The processes that keep consumers busy, and the disk's checksum. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+/*
+ * Large reads by two processes: little time without a transfer under way. More
+ * of either makes a round slower under emulation.
+ */
+#define CHUNK	(256 * 1024)
+
+static void __attribute__((noreturn)) end(struct worker *w, int err)
+{
+	w->err = err;
+	w->state = ENDED;
+	_exit(0);
+}
+
+static void start(struct worker *w, void (*run)(struct worker *w))
+{
+	pid_t pid;
+
+	w->kib = 0;
+	w->err = 0;
+	w->state = OPENING;
+	pid = fork();
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (!pid)
+		run(w);
+	w->pid = pid;
+}
+
+static off_t disk_size(int fd)
+{
+	uint64_t size;
+
+	return ioctl(fd, BLKGETSIZE64, &size) ? 0 : size;
+}
+
+/* The disk may come back under the next number. */
+bool find_disk(char *path, size_t size)
+{
+	int len = strlen(params.disk);
+	int fd;
+
+	while (len && params.disk[len - 1] >= '0' && params.disk[len - 1] <= '9')
+		len--;
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, size, "%.*s%d", len, params.disk, i);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (disk_size(fd) > 0) {
+			close(fd);
+			return true;
+		}
+		close(fd);
+	}
+	return false;
+}
+
+static void read_disk(struct worker *w)
+{
+	char path[PATH_LEN];
+	off_t pos, size;
+	ssize_t n;
+	void *buf;
+	int fd;
+
+	if (!find_disk(path, sizeof(path)))
+		end(w, ENODEV);
+	/* Past the page cache: every read is a transfer. */
+	fd = open(path, O_RDONLY | O_DIRECT);
+	if (fd < 0 || posix_memalign(&buf, 4096, CHUNK))
+		end(w, errno);
+	size = disk_size(fd);
+
+	w->state = RUNNING;
+	for (pos = 0;; pos = (pos + n) % size) {
+		n = pread(fd, buf, CHUNK, pos);
+		if (n <= 0) {
+			w->at = pos / 1024;
+			end(w, n ? errno : 0);
+		}
+		w->kib += n / 1024;
+	}
+}
+
+void start_readers(void)
+{
+	for (int i = 0; i < READERS; i++)
+		start(&shared->reader[i], read_disk);
+}
+
+static void hold_tty(struct worker *w)
+{
+	struct termios tio;
+	ssize_t n;
+	char c;
+	int fd;
+
+	setsid();
+	/* O_NONBLOCK for the open only: it does not wait for a carrier. */
+	fd = open(params.tty, O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		end(w, errno);
+	fcntl(fd, F_SETFL, 0);
+	if (!tcgetattr(fd, &tio)) {
+		cfmakeraw(&tio);
+		tcsetattr(fd, TCSANOW, &tio);
+	}
+
+	w->state = RUNNING;
+	do
+		n = read(fd, &c, 1);
+	while (n > 0);
+	end(w, n ? errno : 0);
+}
+
+void start_holder(void)
+{
+	start(&shared->holder, hold_tty);
+}
+
+/* As cksum(1) of POSIX does. */
+static uint32_t crc_table[256];
+
+static void crc_init(void)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t c = i << 24;
+
+		for (int bit = 0; bit < 8; bit++)
+			c = c & 0x80000000 ? c << 1 ^ 0x04c11db7 : c << 1;
+		crc_table[i] = c;
+	}
+}
+
+static uint32_t crc_byte(uint32_t crc, unsigned char b)
+{
+	return crc << 8 ^ crc_table[crc >> 24 ^ b];
+}
+
+unsigned int disk_cksum(const char *path, unsigned int *kib)
+{
+	uint32_t crc = 0;
+	uint64_t len = 0;
+	ssize_t n;
+	void *buf;
+	int fd;
+
+	crc_init();
+	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	if (posix_memalign(&buf, 4096, CHUNK))
+		die("no memory");
+	while ((n = read(fd, buf, CHUNK)) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			crc = crc_byte(crc, ((unsigned char *)buf)[i]);
+		len += n;
+	}
+	if (n < 0)
+		die("%s: read at %llu KiB: %s", path,
+		    (unsigned long long)len / 1024, strerror(errno));
+	close(fd);
+	free(buf);
+	*kib = len / 1024;
+	for (; len; len >>= 8)
+		crc = crc_byte(crc, len & 0xff);
+	return ~crc;
+}

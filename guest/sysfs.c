@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the kernel shows of devices, channels, links and interrupts. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+bool read_text(const char *path, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	while (len < size - 1) {
+		n = read(fd, buf + len, size - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	close(fd);
+	if (len && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return true;
+}
+
+int write_text(const char *path, const char *text)
+{
+	int fd, ret = 0;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* The last part of where a symbolic link points. */
+static bool link_name(const char *path, char *buf, size_t size)
+{
+	char target[PATH_LEN];
+	const char *name;
+	ssize_t n;
+
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	snprintf(buf, size, "%.*s", (int)size - 1, name ? name + 1 : target);
+	return true;
+}
+
+bool bound(const struct dev *dev, const char *name, char *driver)
+{
+	char path[PATH_LEN], buf[NAME_LEN];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/driver", dev->bus,
+		 name);
+	return link_name(path, driver ? driver : buf, NAME_LEN);
+}
+
+/* Fills in bus and driver; false when there is no such device. */
+bool find_device(const char *name, struct dev *dev)
+{
+	char path[PATH_LEN];
+	struct dirent *e;
+	bool found = false;
+	DIR *dir;
+
+	dir = opendir("/sys/bus");
+	if (!dir)
+		return false;
+	while (!found && (e = readdir(dir))) {
+		if (e->d_name[0] == '.' || strlen(e->d_name) >= NAME_LEN)
+			continue;
+		strcpy(dev->bus, e->d_name);
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s",
+			 dev->bus, name);
+		found = !access(path, F_OK);
+	}
+	closedir(dir);
+	dev->driver[0] = '\0';
+	if (found)
+		bound(dev, name, dev->driver);
+	return found;
+}
+
+static int write_driver(const struct dev *dev, const char *name,
+			const char *file)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/%s", dev->bus,
+		 dev->driver, file);
+	return write_text(path, name);
+}
+
+int unbind(const struct dev *dev, const char *name)
+{
+	return write_driver(dev, name, "unbind");
+}
+
+int bind(const struct dev *dev, const char *name)
+{
+	return write_driver(dev, name, "bind");
+}
+
+static bool is_of_provider(const char *chan)
+{
+	char path[PATH_LEN], target[PATH_LEN], part[NAME_LEN + 2];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/class/dma/%s", chan);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	snprintf(part, sizeof(part), "/%s/", params.provider);
+	return strstr(target, part);
+}
+
+/* The provider's channels and who holds them. */
+int channels(struct chan *chans, int max)
+{
+	char path[PATH_LEN];
+	struct dirent *e;
+	int n = 0;
+	DIR *dir;
+
+	dir = opendir("/sys/class/dma");
+	if (!dir)
+		return 0;
+	while (n < max && (e = readdir(dir))) {
+		if (e->d_name[0] == '.' || strlen(e->d_name) >= NAME_LEN ||
+		    !is_of_provider(e->d_name))
+			continue;
+		strcpy(chans[n].name, e->d_name);
+		snprintf(path, sizeof(path), "/sys/class/dma/%s/slave",
+			 chans[n].name);
+		if (!link_name(path, chans[n].slave, NAME_LEN))
+			chans[n].slave[0] = '\0';
+		n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+bool read_link(const char *name, const char *attr, char *buf, size_t size)
+{
+	char path[2 * PATH_LEN];
+
+	snprintf(path, sizeof(path), "/sys/class/devlink/%s/%s", name, attr);
+	return read_text(path, buf, size);
+}
+
+void presence_name(int c, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s:%s--%s:%s", shared->provider.bus,
+		 params.provider, shared->consumer[c].bus, params.consumer[c]);
+}
+
+void chan_link_name(const char *chan, int c, char *buf, size_t size)
+{
+	snprintf(buf, size, "dma:%s--%s:%s", chan, shared->consumer[c].bus,
+		 params.consumer[c]);
+}
+
+/*
+ * A link of the provider's: to itself, to one of its channels, or to a channel
+ * that is gone.
+ */
+static bool is_providers_link(const char *link)
+{
+	char name[2 * NAME_LEN], path[PATH_LEN];
+	const char *end;
+
+	snprintf(name, sizeof(name), "%s:%s--", shared->provider.bus,
+		 params.provider);
+	if (!strncmp(link, name, strlen(name)))
+		return true;
+
+	end = strstr(link, "--");
+	if (strncmp(link, "dma:", 4) || !end)
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(end - link - 4), link + 4);
+	snprintf(path, sizeof(path), "/sys/class/dma/%s", name);
+	return is_of_provider(name) || access(path, F_OK);
+}
+
+/* Whether something of the unbound provider can still be seen, and what. */
+bool left_over(char *what, size_t size)
+{
+	static char summary[8192];
+	struct chan chan;
+	struct dirent *e;
+	bool found = false;
+	DIR *dir;
+
+	if (channels(&chan, 1)) {
+		snprintf(what, size, "channel %s", chan.name);
+		return true;
+	}
+
+	dir = opendir("/sys/class/devlink");
+	while (dir && !found && (e = readdir(dir))) {
+		found = is_providers_link(e->d_name);
+		if (found)
+			snprintf(what, size, "link %s", e->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	if (found)
+		return true;
+
+	if (read_text("/sys/kernel/debug/dmaengine/summary", summary,
+		      sizeof(summary)) && strstr(summary, params.provider)) {
+		snprintf(what, size, "its entry in dmaengine/summary");
+		return true;
+	}
+	return false;
+}
+
+/* All CPUs, all lines of /proc/interrupts that have irq= in them. */
+unsigned int dma_irqs(void)
+{
+	static char text[16384];
+	char *line, *save, *p, *end;
+	unsigned int sum = 0;
+
+	if (!params.irq || !read_text("/proc/interrupts", text, sizeof(text)))
+		return 0;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		p = strchr(line, ':');
+		if (!p || !strstr(line, params.irq))
+			continue;
+		for (p++;; p = end) {
+			unsigned int n = strtoul(p, &end, 10);
+
+			if (end == p || *end != ' ')
+				break;
+			sum += n;
+		}
+	}
+	return sum;
+}

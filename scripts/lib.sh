@@ -1,0 +1,140 @@
+# shellcheck shell=bash disable=SC2034 # used by those that source this
+# SPDX-License-Identifier: GPL-2.0
+#
+# Sourced by every script: which kernel, which series, where things go.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "== $*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# need TOOL...: they come from packages that "make setup" installs.
+need() {
+	local tool
+
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || die "no $tool here; run: make setup"
+	done
+}
+
+# timed TEXT COMMAND...: say what is happening and how long it took.
+timed() {
+	local text=$1 start=$SECONDS rc
+
+	shift
+	say "$text ..."
+	"$@"
+	rc=$?
+	[ $rc -ne 0 ] || say "$text: $((SECONDS - start)) s"
+	return $rc
+}
+
+# logged LOG TEXT COMMAND...: the same, with the output in a file.
+logged() {
+	local log=$1 text=$2 start=$SECONDS rc
+
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	say "$text ..."
+	"$@" >"$log" 2>&1
+	rc=$?
+	[ $rc -ne 0 ] || say "$text: $((SECONDS - start)) s"
+	return $rc
+}
+
+# free_space GIB: a full disk shows up as a hundred strange errors.
+free_space() {
+	local free
+
+	mkdir -p "$build"
+	free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
+	[ "$free" -ge "$1" ] ||
+		die "$build has $free GiB free, $1 are needed; make room or move the checkout"
+}
+
+# One run at a time per kernel: two would build in the same folders.
+lock() {
+	mkdir -p "$build"
+	[ -z "${DEVLINK_LOCKED-}" ] || return 0
+	need flock
+	exec 9>"$build/.lock"
+	flock -n 9 || die "another run is busy in $build; wait for it or end it"
+	export DEVLINK_LOCKED=1
+}
+
+KERNEL=${KERNEL:-7.3}
+case $KERNEL in
+*/*)
+	[ -d "$KERNEL" ] || die "KERNEL=$KERNEL is no folder"
+	KERNEL=$(cd "$KERNEL" && pwd)
+	grep -qs '^PATCHLEVEL = ' "$KERNEL/Makefile" ||
+		die "KERNEL=$KERNEL is no Linux source: its Makefile has no PATCHLEVEL"
+	name=$(basename "$KERNEL")-$(printf %s "$KERNEL" | sha256sum | cut -c1-8)
+	;;
+*)
+	[ -f "$top/kernels/$KERNEL.conf" ] ||
+		die "no kernels/$KERNEL.conf; there is: $(cd "$top/kernels" && echo *.conf). Or give a source tree: KERNEL=/path/to/linux"
+	name=$KERNEL
+	;;
+esac
+
+if [ -z "${SERIES-}" ]; then
+	series_given=
+	SERIES=7.3
+	[ ! -d "$top/patches/$KERNEL" ] || SERIES=$KERNEL
+else
+	series_given=1
+fi
+patches=$top/patches/$SERIES
+[ -d "$patches" ] || die "no series in patches/$SERIES"
+
+build=$top/build/$name
+linux=$build/linux		# the tree to work in
+src=$build/src			# a second work tree, switched between variants
+logs=$build/log
+export KERNEL SERIES
+
+# The same names and dates for everybody: the same commits, and ccache hits.
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+# No clean-up in the background, which would go on and hold the lock.
+export GIT_CONFIG_COUNT=2
+export GIT_CONFIG_KEY_0=gc.auto GIT_CONFIG_VALUE_0=0
+export GIT_CONFIG_KEY_1=maintenance.auto GIT_CONFIG_VALUE_1=false
+export KBUILD_BUILD_USER=dmaengine KBUILD_BUILD_HOST=devlink
+export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026'
+export LOCALVERSION="" LC_ALL=C
+jobs=$(nproc)
+
+ccache=
+if command -v ccache >/dev/null; then
+	ccache='ccache '
+	export CCACHE_DIR=${CCACHE_DIR:-$top/build/ccache} CCACHE_BASEDIR=$build
+	export CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
+fi
+
+series_patches() { find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort; }
+
+# What the tree was made from; changes with any byte of the series.
+series_id() { find "$patches" -name '*.patch' | sort | xargs -r cat | sha256sum | cut -d' ' -f1; }
+
+# A tree that is there is taken as it is, with what was committed in it.
+need_tree() {
+	[ -d "$linux" ] || "$top/scripts/tree"
+}
+
+# checkout COMMIT: in the second work tree. Files that do not differ keep their
+# times, so that make only rebuilds what the series touches.
+checkout() {
+	[ -e "$src/.git" ] || {
+		rm -rf "$src"
+		git -C "$linux" worktree prune
+		git -C "$linux" worktree add -q --detach "$src" base
+	}
+	# What a run that was interrupted has left; nobody else works here.
+	rm -rf "$(git -C "$src" rev-parse --path-format=absolute --git-path rebase-apply)" \
+		"$(git -C "$src" rev-parse --path-format=absolute --git-path index.lock)"
+	git -C "$src" checkout -q --force --detach "$1"
+	git -C "$src" clean -qfd
+}
