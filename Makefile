@@ -40,6 +40,9 @@ mutants: setup ## break each guarded line of the series and see its test fail
 check: setup ## checkpatch, each step built with W=1 and sparse, kernel-doc
 	@scripts/check
 
+model: setup ## the protocol between request and unbind, all interleavings, with Spin
+	@scripts/model
+
 lint: ## shellcheck on the scripts
 	@shellcheck $(filter-out scripts/splats,$(wildcard scripts/*)) .ci/run
 
@@ -51,4 +54,4 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh kunit kunit-kasan mutants check lint clean distclean
+.PHONY: help demo test setup tree refresh kunit kunit-kasan mutants check model lint clean distclean
