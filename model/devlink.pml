@@ -25,13 +25,12 @@
  *   NO_SYNC		do not wait for requests in flight
  *   NO_REFUSAL		device_link_add() adds links while a side is being unbound
  *   SYNC_LOCKED	wait for requests in flight under dma_list_mutex
- * or adds what the driver core does not stand:
- *   DEVM		client 0 leaves the release to devres, which comes after the links
- *			are dropped if its probe fails
+ *   LINKS_FIRST	if a probe fails, the links are dropped before devres releases the
+ *			channel of client 0
+ *   ACTIVE_ONLY	do not wait for a consumer that the other thread is to unbind
  *   SPIN		a probe begun in sysfs is not counted, so the unbind spins
+ * or adds something:
  *   UNBINDERS=2	two threads bind and unbind the controller
- *   WAIT_FOR_ALL	would make it stand that: a consumer is busy, too, while it is
- *			still to be unbound by the other thread
  * or leads to an error sooner:
  *   ONLY=0, ONLY=1	one client
  *   GO_ON		go on after what is no use after free
@@ -194,7 +193,7 @@ inline probe(c)			/* really_probe() */
 		status[c] = BOUND
 	   }
 	:: true ->						/* or it fails, whatever it got */
-#ifdef DEVM
+#ifdef LINKS_FIRST
 		if :: c == 1 -> hangup() :: else fi;
 		links_no_driver(c);				/* device_links_no_driver() */
 		if :: c == 0 -> release_if_held(0) :: else fi	/* device_unbind_cleanup() */
@@ -237,7 +236,7 @@ progress_close:	unlock(port)
 
 /* drivers/base, for the controller */
 
-#ifdef WAIT_FOR_ALL
+#ifndef ACTIVE_ONLY
 #define leaving(c) (link[c] == SUPPLIER_UNBIND && (status[c] == BOUND || status[c] == UNBINDING))
 #else
 #define leaving(c) false
