@@ -6,7 +6,7 @@
 #	KERNEL=/path/to/linux	your own tree, which is only read
 #	SERIES=7.3		which folder of patches/ to apply
 
-export KERNEL SERIES FORCE FILTER ROUNDS
+export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT
 
 MAKEFLAGS += --no-print-directory
 
@@ -34,6 +34,9 @@ kunit: setup ## the KUnit tests alone, on UML, of what is committed in the tree
 kunit-kasan: setup ## the same under KASAN
 	@scripts/kunit kasan
 
+stress: setup ## ten minutes of random binding and unbinding, each under KASAN and KCSAN; TIME=SECONDS
+	@scripts/stress
+
 mutants: setup ## break each guarded line of the series and see its test fail
 	@scripts/mutants
 
@@ -54,4 +57,4 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh kunit kunit-kasan mutants check model lint clean distclean
+.PHONY: help demo test setup tree refresh kunit kunit-kasan stress mutants check model lint clean distclean

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The test cases, in the order they run. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
 
 #define LINK_LEN	(4 * NAME_LEN)
+#define MAX_LINKS	(MAX_CONSUMERS + MAX_CHANS)
 
 /* True when the link is there and all about it is as it should be. */
 static bool check_link(const char *link, const char *status,
@@ -55,41 +57,42 @@ static void look(int c, struct holding *h)
 	}
 }
 
-static bool as_before(int c)
+/* How many consumers do not hold or are not linked as at the start. */
+static int differ(bool tell)
 {
 	struct holding h;
+	int n = 0;
 
-	look(c, &h);
-	return !memcmp(&h, &shared->before[c], sizeof(h));
+	for (int c = 0; c < params.consumers; c++) {
+		const struct holding *b = &shared->before[c];
+
+		look(c, &h);
+		if (!memcmp(&h, b, sizeof(h)))
+			continue;
+		n++;
+		if (tell)
+			note("%s: %d of %d channels, %d of %d presence links, %d of %d channel links",
+			     params.consumer[c], h.chans, b->chans, h.presence,
+			     b->presence, h.chan_links, b->chan_links);
+	}
+	return n;
 }
 
 /* Waits until every consumer holds what it held at the start. */
 static void settle(void)
 {
-	struct holding h;
-	int c;
-
 	step(60, "consumers hold their channels again");
 	for (;;) {
 		/* A consumer that came back has an unopened tty. */
 		if (params.tty && shared->holder.state == ENDED)
 			start_holder();
-		for (c = 0; c < params.consumers && as_before(c); c++)
-			;
-		if (c == params.consumers)
+		if (!differ(false))
 			return;
 		if (seconds() + 30 > shared->deadline)
 			break;
 		pause_ms(50);
 	}
-	for (c = 0; c < params.consumers; c++) {
-		const struct holding *b = &shared->before[c];
-
-		look(c, &h);
-		note("%s: %d of %d channels, %d of %d presence links, %d of %d channel links",
-		     params.consumer[c], h.chans, b->chans, h.presence,
-		     b->presence, h.chan_links, b->chan_links);
-	}
+	differ(true);
 	die("not as before");
 }
 
@@ -365,6 +368,78 @@ static void channel_links(void)
 		die("%d of %d held channels without a link", wrong, held);
 }
 
+/* Which links the consumers have: one made anew is not the same. */
+static int link_ids(unsigned long *ids)
+{
+	static struct chan chans[MAX_CHANS];
+	int held = channels(chans, MAX_CHANS), n = 0;
+	char link[LINK_LEN];
+
+	for (int c = 0; c < params.consumers; c++) {
+		presence_name(c, link, sizeof(link));
+		ids[n] = link_id(link);
+		n += ids[n] > 0;
+		for (int i = 0; i < held; i++) {
+			if (strcmp(chans[i].slave, params.consumer[c]))
+				continue;
+			chan_link_name(chans[i].name, c, link, sizeof(link));
+			ids[n] = link_id(link);
+			n += ids[n] > 0;
+		}
+	}
+	return n;
+}
+
+/* When the write to /sys/power/state returns, all has to be as before. */
+static void sleep_once(const char *state, const char *level)
+{
+	unsigned long before[MAX_LINKS], after[MAX_LINKS];
+	bool port = params.tty && params.tx_bit;
+	int devs, links, anew = 0, wrong, ret;
+
+	step(30, "look before %s", state);
+	if (port && !port_sends())
+		die("%s does not send before %s, either", params.tty, state);
+	links = link_ids(before);
+	devs = save_rpm();
+
+	step(60, "%s, pm_test %s", state, level);
+	ret = fall_asleep(state, level);
+	if (ret)
+		die("%s, pm_test %s: %s", state, level, strerror(-ret));
+
+	step(60, "look after %s", state);
+	wrong = differ(true);
+	if (link_ids(after) == links)
+		for (int i = 0; i < links; i++)
+			anew += before[i] != after[i];
+	if (anew)
+		note("%d of %d links were made anew", anew, links);
+	wrong += anew + check_rpm();
+	if (port && !port_sends()) {
+		note("%s does not send any more", params.tty);
+		wrong++;
+	}
+	if (wrong)
+		die("%s, pm_test %s: not as before", state, level);
+	note("%s, pm_test %s: %d links and %d devices are as before%s", state,
+	     level, links, devs, port ? ", the port sends" : "");
+}
+
+/*
+ * A port that is open gives back its channels when the system is suspended, and
+ * requests them when it is resumed. pm_test stops after the devices; the last
+ * one is real, in the deepest state that the emulated board comes back from.
+ */
+static void system_sleep(void)
+{
+	for (int i = 0; i < 3; i++)
+		sleep_once("mem", "devices");
+	if (params.sleep)
+		sleep_once(params.sleep, "none");
+	check_disk(true);
+}
+
 /*
  * One after the other, the provider stays. This works without links too, and
  * has to go on working with them.
@@ -398,6 +473,53 @@ static void bind_again(void)
 {
 	bind_all();
 	check_disk(true);
+}
+
+static int dmatest_channels(void)
+{
+	static struct chan chans[MAX_CHANS];
+	int held = channels(chans, MAX_CHANS), n = 0;
+
+	for (int i = 0; i < held; i++)
+		n += !strcmp(chans[i].slave, "dmatest");
+	return n;
+}
+
+/*
+ * dmatest copies without an end on some channels while the disk is read, and
+ * the provider is unbound. It gives back its channels as the others do. With
+ * the provider bound again it copies, and compares, and ends.
+ */
+static void dmatest_unbind(void)
+{
+	int want = atoi(params.dmatest), threads;
+	unsigned int irqs = dma_irqs(), copies, failures;
+
+	step(60, "dmatest copies");
+	start_dmatest(params.dmatest, "0");
+	if (dmatest_channels() != want)
+		die("dmatest holds %d of %d channels", dmatest_channels(), want);
+	while (dma_irqs() < irqs + 10 * want)
+		pause_ms(10);
+	unbind_all(true, true);
+	if (dmatest_runs())
+		die("dmatest still runs");
+	threads = dmatest_summary(&copies, &failures);
+	note("unbound: %d threads of dmatest ended, after %u copies", threads, copies);
+	if (threads != want)
+		die("not %d threads", want);
+
+	bind_all();
+	step(60, "dmatest ends");
+	start_dmatest(params.dmatest, "20");
+	while (dmatest_runs())
+		pause_ms(50);
+	threads = dmatest_summary(&copies, &failures);
+	note("bound again: %d threads, %u copies, %u failures", threads, copies, failures);
+	if (threads != want || copies != 20U * want || failures)
+		die("not %d threads with 20 copies each", want);
+	if (dmatest_channels())
+		die("dmatest holds %d channels at its end", dmatest_channels());
 }
 
 /* Consumers hold their channels but do nothing. */
@@ -443,15 +565,17 @@ static void rounds(void)
 }
 
 const struct test tests[] = {
-	{ "consumers", consumers, true },
-	{ "presence_links", presence_links, false },
-	{ "channel_links", channel_links, false },
-	{ "consumer_unbind_first", consumer_unbind_first, true },
-	{ "unbind_under_load", unbind_under_load, true },
-	{ "bind_again", bind_again, true },
-	{ "idle_unbind", idle_unbind, true },
-	{ "unused_unbind", unused_unbind, true },
-	{ "rounds", rounds, true },
+	{ "consumers", consumers, true, NULL },
+	{ "presence_links", presence_links, false, NULL },
+	{ "channel_links", channel_links, false, NULL },
+	{ "system_sleep", system_sleep, false, NULL },
+	{ "consumer_unbind_first", consumer_unbind_first, true, NULL },
+	{ "unbind_under_load", unbind_under_load, true, NULL },
+	{ "bind_again", bind_again, true, NULL },
+	{ "dmatest_unbind", dmatest_unbind, true, &params.dmatest },
+	{ "idle_unbind", idle_unbind, true, NULL },
+	{ "unused_unbind", unused_unbind, true, NULL },
+	{ "rounds", rounds, true, NULL },
 };
 
 const int ntests = sizeof(tests) / sizeof(tests[0]);

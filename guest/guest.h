@@ -7,6 +7,7 @@
 
 #define MAX_CONSUMERS	8
 #define MAX_CHANS	96
+#define MAX_DEVS	64
 #define READERS		2
 #define NAME_LEN	64
 #define PATH_LEN	256
@@ -16,6 +17,10 @@ struct params {
 	const char *provider;
 	const char *driver;
 	const char *tty;
+	const char *tx_bit;
+	const char *wake;
+	const char *sleep;
+	const char *dmatest;
 	const char *disk;
 	const char *irq;
 	const char *cases;
@@ -72,6 +77,8 @@ struct test {
 	void (*run)(void);
 	/* What is left after a failure is in no known state. */
 	bool fatal;
+	/* A parameter without which there is nothing to test, or NULL. */
+	const char **needs;
 };
 
 extern struct params params;
@@ -97,6 +104,7 @@ int unbind(const struct dev *dev, const char *name);
 int bind(const struct dev *dev, const char *name);
 int channels(struct chan *chans, int max);
 bool read_link(const char *name, const char *attr, char *buf, size_t size);
+unsigned long link_id(const char *name);
 void presence_name(int consumer, char *buf, size_t size);
 void chan_link_name(const char *chan, int consumer, char *buf, size_t size);
 bool left_over(char *what, size_t size);
@@ -107,5 +115,16 @@ void start_readers(void);
 void start_holder(void);
 bool find_disk(char *path, size_t size);
 unsigned int disk_cksum(const char *path, unsigned int *kib);
+
+/* dmatest.c */
+void start_dmatest(const char *max_channels, const char *iterations);
+bool dmatest_runs(void);
+int dmatest_summary(unsigned int *copies, unsigned int *failures);
+
+/* sleep.c */
+int save_rpm(void);
+int check_rpm(void);
+bool port_sends(void);
+int fall_asleep(const char *state, const char *level);
 
 #endif

@@ -159,6 +159,14 @@ static void parse(int argc, char **argv)
 			split_consumers(val);
 		else if (!strcmp(argv[i], "tty"))
 			params.tty = val;
+		else if (!strcmp(argv[i], "tx_bit"))
+			params.tx_bit = val;
+		else if (!strcmp(argv[i], "wake"))
+			params.wake = val;
+		else if (!strcmp(argv[i], "sleep"))
+			params.sleep = val;
+		else if (!strcmp(argv[i], "dmatest"))
+			params.dmatest = val;
 		else if (!strcmp(argv[i], "disk"))
 			params.disk = val;
 		else if (!strcmp(argv[i], "irq"))
@@ -174,16 +182,18 @@ static void parse(int argc, char **argv)
 	}
 }
 
-/* Whether @name is in the comma list @list; no list is all. */
-static bool wanted(const char *list, const char *name)
+/* Whether it is in the comma list @list; no list is all that can be tested. */
+static bool wanted(const char *list, const struct test *t)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(t->name);
 
+	if (t->needs && !*t->needs)
+		return false;
 	if (!list)
 		return true;
 	for (const char *p = list; p; p = strchr(p, ',')) {
 		p += *p == ',';
-		if (!strncmp(p, name, len) && (!p[len] || p[len] == ','))
+		if (!strncmp(p, t->name, len) && (!p[len] || p[len] == ','))
 			return true;
 	}
 	return false;
@@ -249,7 +259,7 @@ static void run_all(void)
 	int n = 0, failed = 0;
 
 	for (int i = 0; i < ntests; i++)
-		n += wanted(params.cases, tests[i].name);
+		n += wanted(params.cases, &tests[i]);
 	say("KTAP version 1");
 	say("1..%d", n);
 
@@ -257,7 +267,7 @@ static void run_all(void)
 	for (int i = 0; i < ntests; i++) {
 		const struct test *t = &tests[i];
 
-		if (!wanted(params.cases, t->name))
+		if (!wanted(params.cases, t))
 			continue;
 		n++;
 		if (stopped) {

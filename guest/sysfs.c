@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -162,6 +163,16 @@ bool read_link(const char *name, const char *attr, char *buf, size_t size)
 
 	snprintf(path, sizeof(path), "/sys/class/devlink/%s/%s", name, attr);
 	return read_text(path, buf, size);
+}
+
+/* Not the same again if the link is removed and made anew; 0: no link. */
+unsigned long link_id(const char *name)
+{
+	char path[2 * PATH_LEN];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/sys/class/devlink/%s", name);
+	return stat(path, &st) ? 0 : st.st_ino;
 }
 
 void presence_name(int c, char *buf, size_t size)
