@@ -492,8 +492,8 @@ static int dmatest_channels(void)
  */
 static void dmatest_unbind(void)
 {
+	unsigned int irqs = dma_irqs(), copies = 0, failures = 0;
 	int want = atoi(params.dmatest), threads;
-	unsigned int irqs = dma_irqs(), copies, failures;
 
 	step(60, "dmatest copies");
 	start_dmatest(params.dmatest, "0");
@@ -511,10 +511,14 @@ static void dmatest_unbind(void)
 
 	bind_all();
 	step(60, "dmatest ends");
+	copies = 0;
+	failures = 0;
 	start_dmatest(params.dmatest, "20");
+	/* It does not run, to itself, before its threads have begun. */
+	for (threads = 0; threads < want; pause_ms(50))
+		threads += dmatest_summary(&copies, &failures);
 	while (dmatest_runs())
 		pause_ms(50);
-	threads = dmatest_summary(&copies, &failures);
 	note("bound again: %d threads, %u copies, %u failures", threads, copies, failures);
 	if (threads != want || copies != 20U * want || failures)
 		die("not %d threads with 20 copies each", want);

@@ -46,7 +46,7 @@ bool dmatest_runs(void)
 	return val[0] == 'Y';
 }
 
-/* What its threads have printed when they ended. Returns how many did. */
+/* Adds up what its threads have printed when they ended. Returns how many did. */
 int dmatest_summary(unsigned int *copies, unsigned int *failures)
 {
 	char record[1024], *s;
@@ -54,8 +54,6 @@ int dmatest_summary(unsigned int *copies, unsigned int *failures)
 	int threads = 0;
 	ssize_t n;
 
-	*copies = 0;
-	*failures = 0;
 	for (;;) {
 		n = read(kmsg, record, sizeof(record) - 1);
 		if (n < 0 && errno == EPIPE)
