@@ -5,6 +5,8 @@
 #	KERNEL=7.3		a base kernel of kernels/ (default), or
 #	KERNEL=/path/to/linux	your own tree, which is only read
 #	SERIES=7.3		which folder of patches/ to apply
+#	BOARD=raspi2b		a folder of boards/, for "make board"; STOCK=1: without
+#				the series
 
 export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT
 
@@ -13,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: setup tree ## boot both boards, stock and patched, and unbind their DMA controllers
+demo: setup tree ## boot two boards, stock and patched, and unbind their DMA controllers
 	@scripts/demo
 
 test: setup tree ## all tests; the last line counts them
@@ -27,6 +29,12 @@ tree: ## lay out the base kernel with the series as a git tree in build/
 
 refresh: ## write the commits of that tree back to patches/
 	@scripts/refresh
+
+board: setup ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
+	@scripts/board "$(BOARD)" $(if $(STOCK),stock,series)
+
+boards: setup ## all boards, stock and patched; writes docs/boards.md
+	@scripts/boards $(BOARD)
 
 kunit: setup ## the KUnit tests alone, on UML, of what is committed in the tree
 	@scripts/kunit plain
@@ -57,4 +65,4 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh kunit kunit-kasan stress mutants check model lint clean distclean
+.PHONY: help demo test setup tree refresh board boards kunit kunit-kasan stress mutants check model lint clean distclean

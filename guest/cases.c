@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The test cases, in the order they run. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "guest.h"
 
 #define LINK_LEN	(4 * NAME_LEN)
 #define MAX_LINKS	(MAX_CONSUMERS + MAX_CHANS)
+
+/*
+ * dmatest is there without a device, and makes one when it is started. Nobody
+ * binds or unbinds it: it is started and stopped.
+ */
+static bool is_dmatest(int c)
+{
+	return params.consumer[c] == dmatest_client;
+}
+
+static bool holds(int c, const struct chan *chan)
+{
+	if (!strcmp(chan->slave, params.consumer[c]))
+		return true;
+	/* A kernel without links does not say who holds it. */
+	return is_dmatest(c) && !chan->slave[0] && chan->in_use;
+}
 
 /* True when the link is there and all about it is as it should be. */
 static bool check_link(const char *link, const char *status,
@@ -50,7 +70,7 @@ static void look(int c, struct holding *h)
 	memset(h, 0, sizeof(*h));
 	h->presence = check_presence(c, false);
 	for (int i = 0; i < n; i++) {
-		if (strcmp(chans[i].slave, params.consumer[c]))
+		if (!holds(c, &chans[i]))
 			continue;
 		h->chans++;
 		h->chan_links += check_chan_link(chans[i].name, c, false);
@@ -78,14 +98,24 @@ static int differ(bool tell)
 	return n;
 }
 
+/* What holds channels only while it is open or runs. */
+static void start_holders(void)
+{
+	if (params.tty && shared->holder.state != RUNNING &&
+	    shared->holder.state != OPENING)
+		start_holder();
+	for (int c = 0; c < params.consumers; c++)
+		if (is_dmatest(c) && !dmatest_runs())
+			start_dmatest(params.dmatest, "0");
+}
+
 /* Waits until every consumer holds what it held at the start. */
 static void settle(void)
 {
 	step(60, "consumers hold their channels again");
 	for (;;) {
 		/* A consumer that came back has an unopened tty. */
-		if (params.tty && shared->holder.state == ENDED)
-			start_holder();
+		start_holders();
 		if (!differ(false))
 			return;
 		if (seconds() + 30 > shared->deadline)
@@ -100,7 +130,9 @@ static void bind_consumer(int c)
 {
 	int ret;
 
-	if (bound(&shared->consumer[c], params.consumer[c], NULL))
+	/* settle() starts it. */
+	if (is_dmatest(c) ||
+	    bound(&shared->consumer[c], params.consumer[c], NULL))
 		return;
 	step(30, "bind %s", params.consumer[c]);
 	ret = bind(&shared->consumer[c], params.consumer[c]);
@@ -113,19 +145,36 @@ static void unbind_consumer(int c)
 	int ret;
 
 	step(30, "unbind %s", params.consumer[c]);
+	if (is_dmatest(c)) {
+		stop_dmatest();
+		return;
+	}
+	/* Its driver does not let it: as far as one can get by closing. */
+	if (!can_unbind(&shared->consumer[c])) {
+		if (params.tty && shared->holder.state == RUNNING)
+			stop_holder();
+		return;
+	}
 	ret = unbind(&shared->consumer[c], params.consumer[c]);
 	if (ret)
 		die("unbind %s: %s", params.consumer[c], strerror(-ret));
 }
 
-static void bind_all(void)
+static void bind_provider(void)
 {
 	int ret;
 
+	if (bound(&shared->provider, params.provider, NULL))
+		return;
 	step(30, "bind %s", params.provider);
 	ret = bind(&shared->provider, params.provider);
 	if (ret)
 		die("bind %s: %s", params.provider, strerror(-ret));
+}
+
+static void bind_all(void)
+{
+	bind_provider();
 	for (int c = 0; c < params.consumers; c++)
 		bind_consumer(c);
 	settle();
@@ -160,8 +209,50 @@ static void check_disk(bool tell)
 		die("read without DMA");
 }
 
+/* What was written plays on: the controller moves it. */
+static void load_pcm(bool tell)
+{
+	struct worker *w = &shared->player;
+	unsigned int before = dma_irqs(), irqs;
+
+	if (!params.pcm)
+		return;
+	step(60, "%s plays", params.pcm);
+	if (w->state != RUNNING)
+		start_player();
+	for (;;) {
+		if (w->state == ENDED)
+			die("%s ended: %s", params.pcm, strerror(w->err));
+		irqs = dma_irqs();
+		if (w->kib >= 64 && (!params.irq || irqs > before + 2))
+			break;
+		if (seconds() + 30 > shared->deadline)
+			die("%u KiB played, DMA interrupts %u -> %u", w->kib,
+			    before, irqs);
+		pause_ms(10);
+	}
+	if (tell)
+		note("%u KiB played, DMA interrupts %u -> %u", w->kib, before,
+		     irqs);
+}
+
+static void load_dmatest(bool tell)
+{
+	unsigned int before = dma_irqs(), irqs;
+
+	if (!is_dmatest(0))
+		return;
+	step(60, "dmatest copies");
+	do {
+		pause_ms(10);
+		irqs = dma_irqs();
+	} while (irqs < before + 10);
+	if (tell)
+		note("dmatest copies, DMA interrupts %u -> %u", before, irqs);
+}
+
 /* Reads the disk until DMA interrupts show that it is really DMA. */
-static void load(bool tell)
+static void load_disk(bool tell)
 {
 	unsigned int before, irqs, kib;
 	char path[PATH_LEN];
@@ -191,6 +282,36 @@ static void load(bool tell)
 	}
 	if (tell)
 		note("%u KiB read, DMA interrupts %u -> %u", kib, before, irqs);
+}
+
+static void load_tty(void)
+{
+	struct worker *w = &shared->writer;
+
+	if (!params.tty_write || w->state == OPENING || w->state == RUNNING)
+		return;
+	step(20, "%s is written", params.tty);
+	start_writer();
+	while (w->state == OPENING)
+		pause_ms(10);
+	if (w->state == ENDED)
+		die("%s: write: %s", params.tty, strerror(w->err));
+}
+
+static void load(bool tell)
+{
+	load_tty();
+	load_disk(tell);
+	load_pcm(tell);
+	load_dmatest(tell);
+}
+
+/* Data moves, and arrives. */
+static void check_data(bool tell)
+{
+	check_disk(tell);
+	load_pcm(tell);
+	load_dmatest(tell);
 }
 
 static void wait_end(const struct worker *w, const char *name)
@@ -231,6 +352,19 @@ static void wait_holder(bool tell)
 	if (tell)
 		note("the tty is hung up: %s",
 		     w->err ? strerror(w->err) : "end of file");
+	if (shared->writer.state != IDLE)
+		wait_end(&shared->writer, "the writer");
+}
+
+static void wait_player(bool tell)
+{
+	const struct worker *w = &shared->player;
+
+	if (w->state == IDLE)
+		return;
+	wait_end(w, "the player");
+	if (tell)
+		note("the player ended at %u KiB: %s", w->at, strerror(w->err));
 }
 
 static int still_bound(void)
@@ -281,6 +415,11 @@ static void unbind_all(bool loaded, bool tell)
 	/* Also then: the readers are what runs into the freed memory. */
 	if (loaded && params.disk)
 		wait_readers(tell);
+	/* Those that outlived it give back channels that are gone. */
+	for (int c = 0; wrong && c < params.consumers; c++)
+		if (can_unbind(&shared->consumer[c]) && bound(&shared->consumer[c], params.consumer[c], NULL))
+			unbind_consumer(c);
+	wait_player(tell);
 	if (wrong)
 		die("%d of %d consumers outlived %s", wrong, params.consumers,
 		    params.provider);
@@ -303,12 +442,13 @@ static void consumers(void)
 	for (int c = 0; c < params.consumers; c++) {
 		struct dev *d = &shared->consumer[c];
 
-		if (!find_device(params.consumer[c], d) || !d->driver[0])
+		if (is_dmatest(c))
+			strcpy(d->bus, "faux");
+		else if (!find_device(params.consumer[c], d) || !d->driver[0])
 			die("%s is not bound", params.consumer[c]);
 	}
 
-	if (params.tty)
-		start_holder();
+	start_holders();
 	do {
 		pause_ms(50);
 		if (params.tty && shared->holder.state == ENDED)
@@ -324,6 +464,8 @@ static void consumers(void)
 	for (int i = 0; i < n; i++)
 		if (chans[i].slave[0])
 			note("%s -> %s", chans[i].name, chans[i].slave);
+		else if (chans[i].in_use)
+			note("%s -> somebody", chans[i].name);
 	for (int c = 0; c < params.consumers; c++)
 		if (!shared->before[c].chans)
 			note("%s holds no channel", params.consumer[c]);
@@ -331,7 +473,7 @@ static void consumers(void)
 		die("%d consumers without a channel", missing);
 	if (params.disk)
 		wait_disk(path, sizeof(path));
-	check_disk(true);
+	check_data(true);
 	/* Once more, now that everything is open. */
 	for (int c = 0; c < params.consumers; c++)
 		look(c, &shared->before[c]);
@@ -358,7 +500,7 @@ static void channel_links(void)
 	n = channels(chans, MAX_CHANS);
 	for (int i = 0; i < n; i++) {
 		for (int c = 0; c < params.consumers; c++) {
-			if (strcmp(chans[i].slave, params.consumer[c]))
+			if (!holds(c, &chans[i]))
 				continue;
 			held++;
 			wrong += !check_chan_link(chans[i].name, c, true);
@@ -437,7 +579,7 @@ static void system_sleep(void)
 		sleep_once("mem", "devices");
 	if (params.sleep)
 		sleep_once(params.sleep, "none");
-	check_disk(true);
+	check_data(true);
 }
 
 /*
@@ -449,8 +591,16 @@ static void consumer_unbind_first(void)
 	struct holding h;
 
 	for (int c = 0; c < params.consumers; c++) {
+		if (!is_dmatest(c) && !can_unbind(&shared->consumer[c])) {
+			note("%s cannot be unbound by hand", params.consumer[c]);
+			continue;
+		}
 		unbind_consumer(c);
+		wait_player(false);
 		look(c, &h);
+		/* dmatest is stopped, and its device still bound. */
+		if (is_dmatest(c))
+			h.presence = 0;
 		if (h.chans || h.presence || h.chan_links)
 			die("%s is unbound, with %d channels, %d presence links, %d channel links",
 			    params.consumer[c], h.chans, h.presence,
@@ -461,7 +611,7 @@ static void consumer_unbind_first(void)
 		bind_consumer(c);
 		settle();
 	}
-	check_disk(true);
+	check_data(true);
 }
 
 static void unbind_under_load(void)
@@ -472,7 +622,7 @@ static void unbind_under_load(void)
 static void bind_again(void)
 {
 	bind_all();
-	check_disk(true);
+	check_data(true);
 }
 
 static int dmatest_channels(void)
@@ -496,7 +646,9 @@ static void dmatest_unbind(void)
 	int want = atoi(params.dmatest), threads;
 
 	step(60, "dmatest copies");
-	start_dmatest(params.dmatest, "0");
+	watch_dmatest();
+	if (!dmatest_runs())
+		start_dmatest(params.dmatest, "0");
 	if (dmatest_channels() != want)
 		die("dmatest holds %d of %d channels", dmatest_channels(), want);
 	while (dma_irqs() < irqs + 10 * want)
@@ -509,7 +661,8 @@ static void dmatest_unbind(void)
 	if (threads != want)
 		die("not %d threads", want);
 
-	bind_all();
+	/* Not by bind_all(), which would start it without an end. */
+	bind_provider();
 	step(60, "dmatest ends");
 	copies = 0;
 	failures = 0;
@@ -524,6 +677,7 @@ static void dmatest_unbind(void)
 		die("not %d threads with 20 copies each", want);
 	if (dmatest_channels())
 		die("dmatest holds %d channels at its end", dmatest_channels());
+	bind_all();
 }
 
 /* Consumers hold their channels but do nothing. */
@@ -531,7 +685,7 @@ static void idle_unbind(void)
 {
 	unbind_all(false, true);
 	bind_all();
-	check_disk(true);
+	check_data(true);
 }
 
 /* Nobody holds a channel: what fails here is the provider's driver. */
@@ -542,14 +696,135 @@ static void unused_unbind(void)
 	unbind_provider();
 	if (params.tty)
 		wait_holder(false);
+	if (params.pcm)
+		wait_player(false);
 	check_gone();
 	bind_all();
-	check_disk(true);
+	check_data(true);
+}
+
+/*
+ * Opens and starts what the unbind has ended once all is bound again, and not
+ * while it is still going on: dmatest would make its device anew.
+ */
+static void __attribute__((noreturn)) keep_holders(void)
+{
+	int looks = 0;
+
+	for (;; pause_ms(100)) {
+		if (!bound(&shared->provider, params.provider, NULL) ||
+		    (is_dmatest(0) && dmatest_runs()))
+			looks = 0;
+		else if (++looks > 10)
+			start_holders();
+	}
+}
+
+/* The kernel's own test of this, as it comes with the series. */
+static void selftest(void)
+{
+	char line[400];
+	int fds[2], status;
+	pid_t pid, keeper;
+	FILE *in;
+
+	/* It looks at all of sysfs each time, which takes a while here. */
+	step(300, "the selftest ends");
+	if (pipe(fds))
+		die("pipe");
+	/* Its end is to be seen here, unlike that of the loads. */
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], 1);
+		dup2(fds[1], 2);
+		close(fds[0]);
+		close(fds[1]);
+		execl("/selftest", "selftest", "--provider", params.provider,
+		      "--rounds", "2", "--force", NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	/* It binds again, but opens and starts nothing. */
+	keeper = fork();
+	if (!keeper) {
+		signal(SIGCHLD, SIG_IGN);
+		keep_holders();
+	}
+	in = fdopen(fds[0], "r");
+	while (in && fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		note("%s", line);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		die("the selftest is lost");
+	kill(keeper, SIGKILL);
+	if (status)
+		die("the selftest failed: %#x", status);
+	wait_player(false);
+	bind_all();
+	check_data(true);
+}
+
+/*
+ * Booted without the provider's driver: who does without it? Nothing fails
+ * here, it is for comparing two kernels.
+ */
+static void without_provider(void)
+{
+	struct dev dev;
+
+	step(60, "devices are probed");
+	if (find_device(params.provider, &dev) && dev.driver[0])
+		die("%s is bound", params.provider);
+	pause_ms(15000);
+	for (int c = 0; c < params.consumers; c++) {
+		if (is_dmatest(c))
+			continue;
+		if (!find_device(params.consumer[c], &dev))
+			die("no device %s", params.consumer[c]);
+		note("%s: %s", params.consumer[c],
+		     dev.driver[0] ? "bound" : "waits");
+		if (params.tty && dev.driver[0]) {
+			start_holder();
+			while (shared->holder.state == OPENING)
+				pause_ms(20);
+			note("%s: %s", params.tty,
+			     shared->holder.state == RUNNING ? "open" :
+			     strerror(shared->holder.err));
+		}
+	}
+}
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+	for (; *text; text += strcspn(text, "\n") + 1)
+		if (!strncmp(text, line, len) && text[len] == '\n')
+			return true;
+	return false;
+}
+
+/* Tells each line of @a that is not in @b. */
+static int tell_missing(const char *a, const char *b, const char *text)
+{
+	int n = 0;
+	size_t len;
+
+	for (; *a; a += len + 1) {
+		len = strcspn(a, "\n");
+		if (has_line(b, a, len))
+			continue;
+		note("%s: %.*s", text, (int)len, a);
+		n++;
+	}
+	return n;
 }
 
 static void rounds(void)
 {
+	static char now[LISTING_LEN];
 	unsigned int start = seconds();
+	int lines = 0, wrong;
 
 	shared->errors = 0;
 	shared->eofs = 0;
@@ -557,8 +832,11 @@ static void rounds(void)
 		shared->round = i;
 		unbind_all(true, false);
 		bind_all();
-		check_disk(false);
+		check_data(false);
 		shared->round = 0;
+		/* The first one may leave what was there before in another way. */
+		if (i == 1)
+			list_devices(shared->listing, sizeof(shared->listing));
 		if (i % 10 == 0 || i == params.rounds)
 			note("%u of %u, %u s", i, params.rounds,
 			     seconds() - start);
@@ -566,20 +844,69 @@ static void rounds(void)
 	if (params.disk)
 		note("readers ended by an error: %u, by an early end of file: %u",
 		     shared->errors, shared->eofs);
+
+	step(30, "compare the listings");
+	list_devices(now, sizeof(now));
+	wrong = tell_missing(shared->listing, now, "gone") +
+		tell_missing(now, shared->listing, "new");
+	if (wrong)
+		die("%d channels, links or devices more or less than after the first round",
+		    wrong);
+	for (const char *p = now; *p; p++)
+		lines += *p == '\n';
+	note("%d channels, links and devices as after the first round", lines);
+}
+
+/* For the picture: all links of the provider and of its channels. */
+static void listing(void)
+{
+	static struct chan chans[MAX_CHANS];
+	char link[LINK_LEN];
+	int n, used = 0;
+
+	step(30, "list");
+	n = channels(chans, MAX_CHANS);
+	note("provider %s, driver %s, %d channels", params.provider,
+	     params.driver, n);
+	for (int i = 0; i < n; i++) {
+		if (!chans[i].in_use)
+			continue;
+		used++;
+		note("channel %s held by %s", chans[i].name,
+		     chans[i].slave[0] ? chans[i].slave : "somebody");
+		for (int c = 0; c < params.consumers; c++) {
+			chan_link_name(chans[i].name, c, link, sizeof(link));
+			if (check_link(link, "not tracked", "never", false))
+				note("link %s %s stateless", chans[i].name,
+				     params.consumer[c]);
+		}
+	}
+	for (int c = 0; c < params.consumers; c++) {
+		note("consumer %s driver %s", params.consumer[c],
+		     is_dmatest(c) ? "dmatest" : shared->consumer[c].driver);
+		if (check_presence(c, false))
+			note("link %s %s managed", params.provider,
+			     params.consumer[c]);
+	}
+	if (!used)
+		die("nobody holds a channel");
 }
 
 const struct test tests[] = {
-	{ "consumers", consumers, true, NULL },
-	{ "presence_links", presence_links, false, NULL },
-	{ "channel_links", channel_links, false, NULL },
-	{ "system_sleep", system_sleep, false, NULL },
-	{ "consumer_unbind_first", consumer_unbind_first, true, NULL },
-	{ "unbind_under_load", unbind_under_load, true, NULL },
-	{ "bind_again", bind_again, true, NULL },
-	{ "dmatest_unbind", dmatest_unbind, true, &params.dmatest },
-	{ "idle_unbind", idle_unbind, true, NULL },
-	{ "unused_unbind", unused_unbind, true, NULL },
-	{ "rounds", rounds, true, NULL },
+	{ "consumers", consumers, .fatal = true },
+	{ "presence_links", presence_links, .fatal = false },
+	{ "channel_links", channel_links, .fatal = false },
+	{ "listing", listing, .fatal = false },
+	{ "system_sleep", system_sleep, .fatal = false },
+	{ "consumer_unbind_first", consumer_unbind_first, .fatal = true },
+	{ "unbind_under_load", unbind_under_load, .fatal = true },
+	{ "bind_again", bind_again, .fatal = true },
+	{ "dmatest_unbind", dmatest_unbind, .fatal = true, .needs = &params.dmatest },
+	{ "idle_unbind", idle_unbind, .fatal = true },
+	{ "unused_unbind", unused_unbind, .fatal = true },
+	{ "selftest", selftest, .fatal = true },
+	{ "rounds", rounds, .fatal = true },
+	{ "without_provider", without_provider, .special = true },
 };
 
 const int ntests = sizeof(tests) / sizeof(tests[0]);

@@ -10,6 +10,9 @@
 
 #define PARAMETERS	"/sys/module/dmatest/parameters/"
 
+/* The device that it requests channels for, on the bus "faux". */
+const char dmatest_client[] = "dmatest";
+
 static int kmsg = -1;
 
 static void set(const char *name, const char *val)
@@ -23,18 +26,30 @@ static void set(const char *name, const char *val)
 		die("dmatest: %s=%s: %s", name, val, strerror(-ret));
 }
 
-/* Each of that many channels gets a thread, which ends by itself or does not. */
-void start_dmatest(const char *max_channels, const char *iterations)
+/* From here on its messages count. */
+void watch_dmatest(void)
 {
 	if (kmsg < 0)
 		kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
 		die("/dev/kmsg: %s", strerror(errno));
+}
+
+/* Each of that many channels gets a thread, which ends by itself or does not. */
+void start_dmatest(const char *max_channels, const char *iterations)
+{
+	watch_dmatest();
 	/* QEMU 7.2 never ends a transfer whose length is no multiple of 4. */
 	set("alignment", "2");
+	set("device", params.provider);
 	set("max_channels", max_channels);
 	set("iterations", iterations);
 	set("run", "1");
+}
+
+void stop_dmatest(void)
+{
+	set("run", "0");
 }
 
 bool dmatest_runs(void)

@@ -8,6 +8,7 @@
 #define MAX_CONSUMERS	8
 #define MAX_CHANS	96
 #define MAX_DEVS	64
+#define LISTING_LEN	(64 * 1024)
 #define READERS		2
 #define NAME_LEN	64
 #define PATH_LEN	256
@@ -18,6 +19,8 @@ struct params {
 	const char *driver;
 	const char *tty;
 	const char *tx_bit;
+	const char *tty_write;
+	const char *pcm;
 	const char *wake;
 	const char *sleep;
 	const char *dmatest;
@@ -44,7 +47,8 @@ struct holding {
 
 struct chan {
 	char name[NAME_LEN];
-	char slave[NAME_LEN];	/* empty: nobody holds it */
+	char slave[NAME_LEN];	/* empty: no device holds it */
+	bool in_use;
 };
 
 enum state { IDLE, OPENING, RUNNING, ENDED };
@@ -70,6 +74,9 @@ struct shared {
 	struct holding before[MAX_CONSUMERS];
 	struct worker reader[READERS];
 	struct worker holder;
+	struct worker writer;
+	struct worker player;
+	char listing[LISTING_LEN];
 };
 
 struct test {
@@ -79,6 +86,8 @@ struct test {
 	bool fatal;
 	/* A parameter without which there is nothing to test, or NULL. */
 	const char **needs;
+	/* Not on every boot, only if it is asked for. */
+	bool special;
 };
 
 extern struct params params;
@@ -100,6 +109,7 @@ bool read_text(const char *path, char *buf, size_t size);
 int write_text(const char *path, const char *text);
 bool find_device(const char *name, struct dev *dev);
 bool bound(const struct dev *dev, const char *name, char *driver);
+bool can_unbind(const struct dev *dev);
 int unbind(const struct dev *dev, const char *name);
 int bind(const struct dev *dev, const char *name);
 int channels(struct chan *chans, int max);
@@ -109,15 +119,22 @@ void presence_name(int consumer, char *buf, size_t size);
 void chan_link_name(const char *chan, int consumer, char *buf, size_t size);
 bool left_over(char *what, size_t size);
 unsigned int dma_irqs(void);
+void list_devices(char *buf, size_t size);
 
 /* load.c */
 void start_readers(void);
 void start_holder(void);
+void stop_holder(void);
+void start_writer(void);
+void start_player(void);
 bool find_disk(char *path, size_t size);
 unsigned int disk_cksum(const char *path, unsigned int *kib);
 
 /* dmatest.c */
+extern const char dmatest_client[];
 void start_dmatest(const char *max_channels, const char *iterations);
+void stop_dmatest(void);
+void watch_dmatest(void);
 bool dmatest_runs(void);
 int dmatest_summary(unsigned int *copies, unsigned int *failures);
 

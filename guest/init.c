@@ -143,6 +143,35 @@ static void split_consumers(char *list)
 	}
 }
 
+static bool set_text(const char *name, const char *val)
+{
+	static const struct {
+		const char *name;
+		const char **val;
+	} texts[] = {
+		{ "provider", &params.provider },
+		{ "driver", &params.driver },
+		{ "tty", &params.tty },
+		{ "tty_write", &params.tty_write },
+		{ "tx_bit", &params.tx_bit },
+		{ "pcm", &params.pcm },
+		{ "wake", &params.wake },
+		{ "sleep", &params.sleep },
+		{ "dmatest", &params.dmatest },
+		{ "disk", &params.disk },
+		{ "irq", &params.irq },
+		{ "cases", &params.cases },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(name, texts[i].name))
+			continue;
+		*texts[i].val = val;
+		return true;
+	}
+	return false;
+}
+
 static void parse(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -151,35 +180,18 @@ static void parse(int argc, char **argv)
 		if (!val)
 			continue;
 		*val++ = '\0';
-		if (!strcmp(argv[i], "provider"))
-			params.provider = val;
-		else if (!strcmp(argv[i], "driver"))
-			params.driver = val;
-		else if (!strcmp(argv[i], "consumers"))
+		if (!strcmp(argv[i], "consumers"))
 			split_consumers(val);
-		else if (!strcmp(argv[i], "tty"))
-			params.tty = val;
-		else if (!strcmp(argv[i], "tx_bit"))
-			params.tx_bit = val;
-		else if (!strcmp(argv[i], "wake"))
-			params.wake = val;
-		else if (!strcmp(argv[i], "sleep"))
-			params.sleep = val;
-		else if (!strcmp(argv[i], "dmatest"))
-			params.dmatest = val;
-		else if (!strcmp(argv[i], "disk"))
-			params.disk = val;
-		else if (!strcmp(argv[i], "irq"))
-			params.irq = val;
 		else if (!strcmp(argv[i], "cksum"))
 			params.cksum = strtoul(val, NULL, 10);
 		else if (!strcmp(argv[i], "rounds"))
 			params.rounds = strtoul(val, NULL, 10);
-		else if (!strcmp(argv[i], "cases"))
-			params.cases = val;
-		else
+		else if (!set_text(argv[i], val))
 			say("# guest: %s: not a parameter", argv[i]);
 	}
+	/* Without other consumers it is one itself. */
+	if (!params.consumers && params.dmatest)
+		params.consumer[params.consumers++] = dmatest_client;
 }
 
 /* Whether it is in the comma list @list; no list is all that can be tested. */
@@ -190,7 +202,7 @@ static bool wanted(const char *list, const struct test *t)
 	if (t->needs && !*t->needs)
 		return false;
 	if (!list)
-		return true;
+		return !t->special;
 	for (const char *p = list; p; p = strchr(p, ',')) {
 		p += *p == ',';
 		if (!strncmp(p, t->name, len) && (!p[len] || p[len] == ','))
@@ -289,6 +301,19 @@ static void run_all(void)
 	    n - failed, failed);
 }
 
+/* A controller's shutdown may not like a channel that is held. */
+static void end_dmatest(void)
+{
+	pid_t pid = stuck ? 0 : fork();
+
+	if (!pid && !stuck) {
+		stop_dmatest();
+		_exit(0);
+	}
+	for (int i = 0; pid > 0 && i < 100 && waitpid(pid, NULL, WNOHANG) != pid; i++)
+		pause_ms(50);
+}
+
 int main(int argc, char **argv)
 {
 	mount_all();
@@ -299,10 +324,12 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		say("# guest: no memory");
 	else if (!params.provider || !params.driver || !params.consumers)
-		say("# guest: provider=, driver= and consumers= are needed");
+		say("# guest: provider=, driver= and consumers= or dmatest= are needed");
 	else
 		run_all();
 
+	if (params.dmatest)
+		end_dmatest();
 	/* The reader, the tty's holder, a case that hangs: all but init. */
 	kill(-1, SIGKILL);
 	pause_ms(200);

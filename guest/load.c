@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/soundcard.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -105,6 +106,25 @@ void start_readers(void)
 		start(&shared->reader[i], read_disk);
 }
 
+/* Something is always about to be sent. */
+static void write_tty(struct worker *w)
+{
+	static char text[256];
+	ssize_t n;
+	int fd;
+
+	fd = open(params.tty, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		end(w, errno);
+	fcntl(fd, F_SETFL, 0);
+	memset(text, 'U', sizeof(text));
+	w->state = RUNNING;
+	do
+		n = write(fd, text, sizeof(text));
+	while (n > 0);
+	end(w, n ? errno : 0);
+}
+
 static void hold_tty(struct worker *w)
 {
 	struct termios tio;
@@ -130,9 +150,52 @@ static void hold_tty(struct worker *w)
 	end(w, n ? errno : 0);
 }
 
+void start_writer(void)
+{
+	start(&shared->writer, write_tty);
+}
+
 void start_holder(void)
 {
 	start(&shared->holder, hold_tty);
+}
+
+/* It closes the port. */
+void stop_holder(void)
+{
+	struct worker *w = &shared->holder;
+
+	kill(w->pid, SIGKILL);
+	while (!kill(w->pid, 0))
+		pause_ms(10);
+	w->err = EINTR;
+	w->state = ENDED;
+}
+
+/* Silence, without an end. Tells how far the controller got. */
+static void play(struct worker *w)
+{
+	int format = AFMT_S16_LE, channels = 2, rate = 48000;
+	static char silence[4096];
+	count_info info;
+	int fd;
+
+	fd = open(params.pcm, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, SNDCTL_DSP_SETFMT, &format) ||
+	    ioctl(fd, SNDCTL_DSP_CHANNELS, &channels) ||
+	    ioctl(fd, SNDCTL_DSP_SPEED, &rate))
+		end(w, errno);
+	w->state = RUNNING;
+	while (write(fd, silence, sizeof(silence)) > 0)
+		if (!ioctl(fd, SNDCTL_DSP_GETOPTR, &info))
+			w->kib = info.bytes / 1024;
+	w->at = w->kib;
+	end(w, errno);
+}
+
+void start_player(void)
+{
+	start(&shared->player, play);
 }
 
 /* As cksum(1) of POSIX does. */

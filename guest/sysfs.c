@@ -104,7 +104,20 @@ static int write_driver(const struct dev *dev, const char *name,
 
 	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/%s", dev->bus,
 		 dev->driver, file);
+	/* A driver may hide both files. Then this is left, for binding. */
+	if (access(path, F_OK) && !strcmp(file, "bind"))
+		snprintf(path, sizeof(path), "/sys/bus/%s/drivers_probe",
+			 dev->bus);
 	return write_text(path, name);
+}
+
+bool can_unbind(const struct dev *dev)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/unbind", dev->bus,
+		 dev->driver);
+	return !access(path, F_OK);
 }
 
 int unbind(const struct dev *dev, const char *name)
@@ -134,7 +147,7 @@ static bool is_of_provider(const char *chan)
 /* The provider's channels and who holds them. */
 int channels(struct chan *chans, int max)
 {
-	char path[PATH_LEN];
+	char path[PATH_LEN], use[16];
 	struct dirent *e;
 	int n = 0;
 	DIR *dir;
@@ -151,6 +164,10 @@ int channels(struct chan *chans, int max)
 			 chans[n].name);
 		if (!link_name(path, chans[n].slave, NAME_LEN))
 			chans[n].slave[0] = '\0';
+		snprintf(path, sizeof(path), "/sys/class/dma/%s/in_use",
+			 chans[n].name);
+		chans[n].in_use = read_text(path, use, sizeof(use)) &&
+				  atoi(use) > 0;
 		n++;
 	}
 	closedir(dir);
@@ -265,4 +282,45 @@ unsigned int dma_irqs(void)
 		}
 	}
 	return sum;
+}
+
+static char *list_dir(char *at, char *end, const char *path)
+{
+	struct dirent **names;
+	int n;
+
+	n = scandir(path, &names, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (names[i]->d_name[0] != '.' && at < end)
+			at += snprintf(at, end - at, "%s/%s\n", path + 5,
+				       names[i]->d_name);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	return at < end ? at : end;
+}
+
+/* All DMA channels, all device links, and all devices of all buses, a line each. */
+void list_devices(char *buf, size_t size)
+{
+	char *at = buf, *end = buf + size - 1, path[PATH_LEN];
+	struct dirent **buses;
+	int n;
+
+	at = list_dir(at, end, "/sys/class/dma");
+	at = list_dir(at, end, "/sys/class/devlink");
+	n = scandir("/sys/bus", &buses, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (buses[i]->d_name[0] != '.' &&
+		    strlen(buses[i]->d_name) < NAME_LEN) {
+			snprintf(path, sizeof(path), "/sys/bus/%s/devices",
+				 buses[i]->d_name);
+			at = list_dir(at, end, path);
+		}
+		free(buses[i]);
+	}
+	if (n >= 0)
+		free(buses);
+	*at = '\0';
 }

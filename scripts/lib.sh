@@ -124,6 +124,32 @@ need_tree() {
 	[ -d "$linux" ] || "$top/scripts/tree"
 }
 
+# board_arch BOARD: "arm" if its board.conf does not say.
+board_arch() { sed -n 's/^arch=//p;$s/.*/arm/p' "$top/boards/$1/board.conf" | head -n 1; }
+
+all_boards() { (cd "$top/boards" && for conf in */board.conf; do dirname "$conf"; done); }
+
+boards_of() {
+	local board
+
+	for board in $(all_boards); do
+		[ "$(board_arch "$board")" != "$1" ] || echo "$board"
+	done
+}
+
+# toolchain ARCH: sets what kbuild needs, and "image".
+toolchain() {
+	export ARCH=arm CROSS_COMPILE
+	image=zImage
+	case $1 in
+	arm) CROSS_COMPILE=arm-linux-gnueabihf- ;;
+	armv5) CROSS_COMPILE=arm-linux-gnueabi- ;;
+	arm64) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- image=Image ;;
+	riscv) ARCH=riscv CROSS_COMPILE=riscv64-linux-gnu- image=Image ;;
+	*) die "no architecture $1: there is arm, armv5, arm64 and riscv" ;;
+	esac
+}
+
 # checkout COMMIT: in the second work tree. Files that do not differ keep their
 # times, so that make only rebuilds what the series touches.
 checkout() {
