@@ -10,7 +10,7 @@
 
 #define PARAMETERS	"/sys/module/dmatest/parameters/"
 
-/* The device that it requests channels for, on the bus "faux". */
+/* The device that it requests channels for, on the bus "faux" or "platform". */
 const char dmatest_client[] = "dmatest";
 
 static int kmsg = -1;

@@ -83,7 +83,12 @@ esac
 if [ -z "${SERIES-}" ]; then
 	series_given=
 	SERIES=7.3
+	# A kernel of its own, or one that takes the series of another.
 	[ ! -d "$top/patches/$KERNEL" ] || SERIES=$KERNEL
+	case $KERNEL in
+	*/*) ;;
+	*) SERIES=$(sed -n "s/^series=//p;\$s/.*/$SERIES/p" "$top/kernels/$KERNEL.conf" | head -n 1) ;;
+	esac
 else
 	series_given=1
 fi
