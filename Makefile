@@ -54,6 +54,12 @@ check: setup ## checkpatch, each step built with W=1 and sparse, kernel-doc
 model: setup ## the protocol between request and unbind, all interleavings, with Spin
 	@scripts/model
 
+export: setup ## the series as mails in build/*/outgoing, signed off; see docs/sending.md
+	@scripts/export
+
+send: setup ## show to whom those mails would go; DRY=0 sends them
+	@scripts/send
+
 lint: ## shellcheck on the scripts
 	@shellcheck $(filter-out scripts/splats,$(wildcard scripts/*)) .ci/run
 
@@ -65,4 +71,4 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh board boards kunit kunit-kasan stress mutants check model lint clean distclean
+.PHONY: help demo test setup tree refresh board boards kunit kunit-kasan stress mutants check model export send lint clean distclean

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # used by, and set by, those that source this
 # SPDX-License-Identifier: GPL-2.0
 #
-# Sourced by those that look at patches: result and check_patch. Each prints
-# "ok TEXT" or "not ok TEXT".
+# Sourced by those that look at patches: result and check_patch, which print
+# "ok TEXT" or "not ok TEXT", and checkpatch, which prints what is wrong.
 
 # checkpatch asks /usr/bin/env for a python3, and needs the one with the packages.
 export PATH=/usr/bin:/bin:$PATH
@@ -17,14 +17,19 @@ result() {
 	fi
 }
 
+# checkpatch IGNORE PATCH
+checkpatch() {
+	"$linux/scripts/checkpatch.pl" --root="$linux" --strict --terse --no-summary \
+		--show-types --ignore "$1" "$2" 2>&1 || true
+}
+
 check_patch() {
 	local patch=$1 out rc=0 subject
 	local ignore=MISSING_SIGN_OFF,FILE_PATH_CHANGES
 
 	# Without the history no commit of a Fixes: tag can be looked up.
 	git -C "$linux" rev-parse -q --verify 'base^' >/dev/null || ignore+=,UNKNOWN_COMMIT_ID
-	out=$("$linux/scripts/checkpatch.pl" --root="$linux" --strict --terse --no-summary \
-		--show-types --ignore $ignore "$patch" 2>&1) || true
+	out=$(checkpatch $ignore "$patch")
 	subject=$(git mailinfo /dev/null /dev/null <"$patch" | sed -n 's/^Subject: //p')
 	[ ${#subject} -le 75 ] || out+="subject of ${#subject} characters"
 	! grep -q '^Signed-off-by:' "$patch" || out+="stored with a Signed-off-by"
