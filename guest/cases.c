@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The test cases, in the order they run. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -705,6 +706,39 @@ static void unused_unbind(void)
 }
 
 /*
+ * The provider's module stays while a channel is held, and goes with its device
+ * once nobody has one. Loaded again it serves the same consumers.
+ */
+static void module_unload(void)
+{
+	char module[NAME_LEN];
+	struct dev dev;
+	int ret;
+
+	if (!module_of(&shared->provider, module))
+		die("%s is not a module", params.driver);
+	step(30, "unload %s while it is used", module);
+	ret = unload_module(module);
+	if (ret != -EAGAIN)
+		die("unload %s while it is used: %s", module, strerror(-ret));
+	if (differ(true))
+		die("not as before");
+	for (int c = 0; c < params.consumers; c++)
+		unbind_consumer(c);
+	step(30, "unload %s", module);
+	ret = unload_module(module);
+	if (ret)
+		die("unload %s: %s", module, strerror(-ret));
+	if (find_device(params.provider, &dev) && dev.driver[0])
+		die("%s is still bound", params.provider);
+	check_gone();
+	step(30, "load %s", module);
+	load_modules();
+	bind_all();
+	check_data(true);
+}
+
+/*
  * Opens what the unbind has closed once all is bound again. Not dmatest, which
  * the selftest does not wait for: it would see it half started.
  */
@@ -905,6 +939,7 @@ const struct test tests[] = {
 	{ "dmatest_unbind", dmatest_unbind, .fatal = true, .needs = &params.dmatest },
 	{ "idle_unbind", idle_unbind, .fatal = true },
 	{ "unused_unbind", unused_unbind, .fatal = true },
+	{ "module_unload", module_unload, .fatal = true, .needs = &params.modules },
 	{ "selftest", selftest, .fatal = true },
 	{ "rounds", rounds, .fatal = true },
 	{ "without_provider", without_provider, .special = true },

@@ -27,6 +27,7 @@ struct params {
 	const char *disk;
 	const char *irq;
 	const char *cases;
+	const char *modules;
 	unsigned int cksum;
 	unsigned int rounds;
 	int consumers;
@@ -120,6 +121,7 @@ void chan_link_name(const char *chan, int consumer, char *buf, size_t size);
 bool left_over(char *what, size_t size);
 unsigned int dma_irqs(void);
 void list_devices(char *buf, size_t size);
+bool module_of(const struct dev *dev, char *buf);
 
 /* load.c */
 void start_readers(void);
@@ -137,6 +139,10 @@ void stop_dmatest(void);
 void watch_dmatest(void);
 bool dmatest_runs(void);
 int dmatest_summary(unsigned int *copies, unsigned int *failures);
+
+/* modules.c */
+bool load_modules(void);
+int unload_module(const char *name);
 
 /* sleep.c */
 int save_rpm(void);

@@ -317,6 +317,8 @@ static void end_dmatest(void)
 int main(int argc, char **argv)
 {
 	mount_all();
+	if (load_modules())
+		params.modules = "yes";
 	parse(argc, argv);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);

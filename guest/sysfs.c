@@ -71,6 +71,16 @@ bool bound(const struct dev *dev, const char *name, char *driver)
 	return link_name(path, driver ? driver : buf, NAME_LEN);
 }
 
+/* The module of its driver; false when that is built in. */
+bool module_of(const struct dev *dev, char *buf)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/module", dev->bus,
+		 dev->driver);
+	return link_name(path, buf, NAME_LEN);
+}
+
 /* Fills in bus and driver; false when there is no such device. */
 bool find_device(const char *name, struct dev *dev)
 {
