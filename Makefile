@@ -5,6 +5,7 @@
 #	KERNEL=7.3		a base kernel of kernels/ (default), or
 #	KERNEL=/path/to/linux	your own tree, which is only read
 #	SERIES=7.3		which folder of patches/ to apply
+#	CONFIG= ARCH=		for "make deb", see scripts/deb
 #	BOARD=raspi2b		a folder of boards/, for "make board"; STOCK=1: without
 #				the series
 
@@ -35,6 +36,15 @@ board: setup ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock 
 
 boards: setup ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $(BOARD)
+
+deb: setup tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
+	@scripts/deb
+
+deb-test: setup tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
+	@scripts/deb-test
+
+tried: setup ## which patches apply to KERNEL=, one after the other
+	@scripts/tried
 
 kunit: setup ## the KUnit tests alone, on UML, of what is committed in the tree
 	@scripts/kunit plain
@@ -71,4 +81,5 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh board boards kunit kunit-kasan stress mutants check model export send lint clean distclean
+.PHONY: help demo test setup tree refresh board boards deb deb-test tried kunit kunit-kasan stress mutants check model export send \
+	lint clean distclean
