@@ -46,11 +46,20 @@ deb-test: setup tree ## such a package for the Raspberry Pi 2, booted in QEMU wi
 tried: setup ## which patches apply to KERNEL=, one after the other
 	@scripts/tried
 
-kunit: setup ## the KUnit tests alone, on UML, of what is committed in the tree
-	@scripts/kunit plain
+kunit: setup ## the KUnit tests alone, of what is committed in the tree; on UML, or ARCHS="um x86_64 arm64 arm"
+	@scripts/kunit plain $(ARCHS)
 
 kunit-kasan: setup ## the same under KASAN
-	@scripts/kunit kasan
+	@scripts/kunit kasan $(ARCHS)
+
+kunit-modules: setup ## the same as modules, on arm64; ARCHS="x86_64 arm64 arm"
+	@scripts/kunit modules $(or $(ARCHS),arm64)
+
+kunit-alltests: setup ## the same by --alltests of kunit.py
+	@scripts/kunit alltests $(ARCHS)
+
+kunit-all: setup ## all of them, on all architectures; writes docs/kunit.md
+	@scripts/kunit-all
 
 stress: setup ## ten minutes of random binding and unbinding, each under KASAN and KCSAN; TIME=SECONDS
 	@scripts/stress
@@ -81,5 +90,5 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh board boards deb deb-test tried kunit kunit-kasan stress mutants check model export send \
-	lint clean distclean
+.PHONY: help demo test setup tree refresh board boards deb deb-test tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all \
+	stress mutants check model export send lint clean distclean

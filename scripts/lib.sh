@@ -124,6 +124,12 @@ series_patches() { find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort;
 # What the tree was made from; changes with any byte of the series.
 series_id() { find "$patches" -name '*.patch' | sort | xargs -r cat | sha256sum | cut -d' ' -f1; }
 
+# What a result of KUnit depends on: the branch "series" of that tree, and how it is run.
+kunit_id() {
+	echo "$(git -C "${1:-$linux}" rev-parse series) $(cat "$top"/kunit/*.kunitconfig \
+		"$top/kunit/modules/init.c" "$top/scripts/kunit" "$top/scripts/splats" | sha256sum | cut -d" " -f1)"
+}
+
 # A tree that is there is taken as it is, with what was committed in it.
 need_tree() {
 	[ -d "$linux" ] || "$top/scripts/tree"
