@@ -67,8 +67,11 @@ stress: setup ## ten minutes of random binding and unbinding, each under KASAN a
 mutants: setup ## break each guarded line of the series and see its test fail
 	@scripts/mutants
 
-check: setup ## checkpatch, each step built with W=1 and sparse, kernel-doc
+check: setup ## checkpatch, codespell, each step built by gcc, sparse and clang, kernel-doc, coccicheck, htmldocs
 	@scripts/check
+
+layout: setup ## nothing else moves: fields of public structures, objects of drivers left alone
+	/layout
 
 model: setup ## the protocol between request and unbind, all interleavings, with Spin
 	@scripts/model
@@ -91,4 +94,4 @@ distclean: ## remove build/ altogether
 	@rm -rf build
 
 .PHONY: help demo test setup tree refresh board boards deb deb-test tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all \
-	stress mutants check model export send lint clean distclean
+	stress mutants check layout model export send lint clean distclean
