@@ -22,8 +22,14 @@ demo: setup tree ## boot two boards, stock and patched, and unbind their DMA con
 test: setup tree ## all tests; the last line counts them
 	@scripts/test
 
+test-all: setup-more tree ## what "make test" leaves out, hours of it: other architectures, tools, packages, and 6.12
+	@scripts/test-all
+
 setup: ## install the packages that are missing (as root), or name them
 	@scripts/setup
+
+setup-more:
+	@scripts/setup more
 
 tree: ## lay out the base kernel with the series as a git tree in build/
 	@scripts/tree
@@ -37,10 +43,10 @@ board: setup ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock 
 boards: setup ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $(BOARD)
 
-deb: setup tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
+deb: setup-more tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
 	@scripts/deb
 
-deb-test: setup tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
+deb-test: setup-more tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
 	@scripts/deb-test
 
 tried: setup ## which patches apply to KERNEL=, one after the other
@@ -67,8 +73,11 @@ stress: setup ## ten minutes of random binding and unbinding, each under KASAN a
 mutants: setup ## break each guarded line of the series and see its test fail
 	@scripts/mutants
 
-check: setup ## checkpatch, codespell, each step built by gcc, sparse and clang, kernel-doc, coccicheck, htmldocs
+check: setup-more ## checkpatch, codespell, each step built by gcc, sparse and clang, kernel-doc, coccicheck, htmldocs
 	@scripts/check
+
+coverage: setup-more ## compile all that includes dmaengine.h on four architectures, no new warning
+	@scripts/coverage $(ARCHS)
 
 layout: setup ## nothing else moves: fields of public structures, objects of drivers left alone
 	/layout
@@ -93,5 +102,5 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test setup tree refresh board boards deb deb-test tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all \
-	stress mutants check layout model export send lint clean distclean
+.PHONY: help demo test test-all setup setup-more tree refresh board boards deb deb-test tried kunit kunit-kasan kunit-modules \
+	kunit-alltests kunit-all stress mutants check coverage layout model export send lint clean distclean
