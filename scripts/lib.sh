@@ -138,7 +138,15 @@ need_tree() {
 # board_arch BOARD: "arm" if its board.conf does not say.
 board_arch() { sed -n 's/^arch=//p;$s/.*/arm/p' "$top/boards/$1/board.conf" | head -n 1; }
 
-all_boards() { (cd "$top/boards" && for conf in */board.conf; do dirname "$conf"; done); }
+# Those that the kernel has what it takes for.
+all_boards() {
+	(
+		cd "$top/boards" || exit
+		for conf in */board.conf; do
+			grep -qsx "without=$SERIES" "$conf" || dirname "$conf"
+		done
+	)
+}
 
 boards_of() {
 	local board
