@@ -80,7 +80,7 @@ coverage: setup-more ## compile all that includes dmaengine.h on four architectu
 	@scripts/coverage $(ARCHS)
 
 layout: setup ## nothing else moves: fields of public structures, objects of drivers left alone
-	/layout
+	@scripts/layout
 
 model: setup ## the protocol between request and unbind, all interleavings, with Spin
 	@scripts/model
