@@ -126,7 +126,7 @@ series_id() { find "$patches" -name '*.patch' | sort | xargs -r cat | sha256sum 
 
 # What a result of KUnit depends on: the branch "series" of that tree, and how it is run.
 kunit_id() {
-	echo "$(git -C "${1:-$linux}" rev-parse series) $(cat "$top"/kunit/*.kunitconfig \
+	echo "$(git -C "${1:-$linux}" rev-parse "series^{tree}") $(cat "$top"/kunit/*.kunitconfig \
 		"$top/kunit/modules/init.c" "$top/scripts/kunit" "$top/scripts/splats" | sha256sum | cut -d" " -f1)"
 }
 
