@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,23 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kmsg.h"
+
 #define KMEMLEAK	"/debug/kmemleak"
 #define KCSAN		"/debug/kcsan"
-
-static int kmsg = -1;
-
-/* One write is one record: kernel messages do not get into the line. */
-static void say(const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (write(kmsg, line, strlen(line)) < 0)
-		return;
-}
 
 /* Prints the file, and returns how many of its lines begin with @start. */
 static int show(const char *path, const char *start)

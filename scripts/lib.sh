@@ -127,7 +127,8 @@ series_id() { find "$patches" -name '*.patch' | sort | xargs -r cat | sha256sum 
 # What a result of KUnit depends on: the branch "series" of that tree, and how it is run.
 kunit_id() {
 	echo "$(git -C "${1:-$linux}" rev-parse "series^{tree}") $(cat "$top"/kunit/*.kunitconfig \
-		"$top/kunit/modules/init.c" "$top/scripts/kunit" "$top/scripts/splats" | sha256sum | cut -d" " -f1)"
+		"$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top/scripts/kunit" \
+		"$top/scripts/splats" | sha256sum | cut -d" " -f1)"
 }
 
 # A tree that is there is taken as it is, with what was committed in it.

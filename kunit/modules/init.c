@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,23 +19,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../kmsg.h"
+
 #define MODULES	"/modules"
 #define SUITES	"/debug/kunit"
-
-static int kmsg = -1;
-
-/* One write is one record: kernel messages do not get into the line. */
-static void say(const char *fmt, ...)
-{
-	char line[960];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (write(kmsg, line, strlen(line)) < 0)
-		return;
-}
 
 static int visible(const struct dirent *entry)
 {
