@@ -49,7 +49,7 @@ deb: setup-more tree ## Debian packages of the patched kernel; CONFIG=file or de
 deb-test: setup-more tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
 	@scripts/deb-test
 
-tried: setup ## which patches apply to KERNEL=, one after the other
+tried: setup ## which patches apply to KERNEL=, one after the other, and whether they build
 	@scripts/tried
 
 kunit: setup ## the KUnit tests alone, of what is committed in the tree; on UML, or ARCHS="um x86_64 arm64 arm"
