@@ -47,6 +47,9 @@ boards: setup ## all boards, stock and patched; writes docs/boards.md
 lab: setup tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
 	@scripts/lab $(DRIVER)
 
+lab-mutants: setup tree ## break drivers and see each step of the lab fail
+	@scripts/lab -m
+
 providers: tree ## docs/providers.md from the results of "make lab" and "make boards": all DMA drivers of the kernel
 	@scripts/providers
 
@@ -109,5 +112,5 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test test-all setup setup-more tree refresh board boards lab providers deb deb-test tried kunit kunit-kasan kunit-modules \
+.PHONY: help demo test test-all setup setup-more tree refresh board boards lab lab-mutants providers deb deb-test tried kunit kunit-kasan kunit-modules \
 	kunit-alltests kunit-all stress mutants check coverage layout model export send lint clean distclean

@@ -40,8 +40,20 @@
 /* Of probe_race, whose second process is not waited for. */
 static struct race {
 	volatile bool stop, stopped;
-	unsigned int bound, refused, unbound, gone;
+	unsigned int bound, refused, unbound;
 } *race;
+
+/* Without a word for long, a guest is taken for hung. */
+static void progress(const char *what, unsigned int n)
+{
+	static unsigned int last;
+
+	if (!last || seconds() > last + 30) {
+		if (last)
+			note("%s %u ...", what, n);
+		last = seconds();
+	}
+}
 
 static bool is_dmatest(void)
 {
@@ -405,6 +417,7 @@ static void rounds(void)
 {
 	need_unbind();
 	for (shared->round = 1; shared->round <= params.rounds; shared->round++) {
+		progress("round", shared->round);
 		release();
 		unbind_provider();
 		check_gone("after unbind");
@@ -495,6 +508,7 @@ static void probe_faults(void)
 
 	for (nth = 1; nth < MAX_FAULTS; nth++) {
 		step(LIMIT, "bind with allocation %u failing", nth);
+		progress("allocation", nth);
 		if (!bind_with_fault(nth_fd, bind_fd, nth, &failed))
 			break;
 		if (failed != !provider_bound())
@@ -529,6 +543,7 @@ static void unbind_held(void)
 	need_unbind();
 	need_links();
 	for (shared->round = 1; shared->round <= params.rounds; shared->round++) {
+		progress("round", shared->round);
 		bind_provider();
 		request(NULL);
 		unbind_provider();
@@ -598,7 +613,7 @@ static void probe_race(void)
 	step(LIMIT, "the consumer's process ends");
 	race->stop = true;
 	while (!race->stopped) {
-		if (kill(pid, 0))
+		if (kill(pid, 0) && !race->stopped)
 			die("the consumer's process was killed");
 		pause_ms(10);
 	}
