@@ -7,6 +7,7 @@
  * First what needs no channel held, which tells the driver's own bugs; then
  * with the channel held, which no stock kernel lives through.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,9 +31,12 @@
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define CLOCK		"/sys/kernel/debug/clk/fck/"
 
-#define LIMIT		60	/* seconds for what takes one, emulated, at a bad time */
+#define LIMIT		120	/* seconds for what takes one, emulated, at a bad time */
 #define RACE		20	/* seconds */
-#define MAX_FAULTS	5000
+#define FAULTS_FIRST	60	/* each of those, and */
+#define FAULTS_LAST	30	/* of those, and this many between */
+#define FAULTS_BETWEEN	30
+#define MANY_FAULTS	1000000
 
 /* NULL: nobody here can request a channel of that controller. */
 #define client	(params.consumer[0])
@@ -190,16 +194,20 @@ static void request(char *name)
 	int ret = 0;
 
 	step(LIMIT, "%s requests its channel", client);
-	/* One that was refused before is tried again by the kernel, too. */
-	while (!held(name)) {
+	for (;;) {
+		bool late = seconds() + LIMIT / 4 > shared->deadline;
+
+		if (held(name))
+			return;
+		if (late && ret)
+			die("%s: %s", client, strerror(-ret));
+		if (late)
+			die("%s is bound without a channel", client);
+		/* One that was refused is tried again by the kernel. */
 		if (!ret)
 			ret = try_request();
-		if (seconds() + LIMIT / 2 > shared->deadline) {
-			if (ret)
-				die("%s: %s", client, strerror(-ret));
-			die("%s is bound without a channel", client);
-		}
-		pause_ms(10);
+		if (!held(NULL))
+			pause_ms(10);
 	}
 }
 
@@ -271,23 +279,13 @@ static void check_gone(const char *when)
 		die("left over %s: %s", when, what);
 }
 
-static void scan(void)
-{
-	/* Younger than 5 seconds, or seen for the first time: not reported. */
-	pause_ms(6000);
-	for (int i = 0; i < 3; i++)
-		write_text(KMEMLEAK, "scan");
-}
-
-/* Each leak is told once, by the step that finds it. */
-static void check_leaks(bool tell)
+/* Returns how many leaks there are. */
+static int read_leaks(bool tell)
 {
 	static char line[256];
 	int leaks = 0, lines = 0;
 	FILE *in;
 
-	step(3 * LIMIT, "kmemleak scans");
-	scan();
 	in = fopen(KMEMLEAK, "re");
 	if (!in)
 		die(KMEMLEAK ": %s", strerror(errno));
@@ -298,9 +296,52 @@ static void check_leaks(bool tell)
 			say("%s", line);
 	}
 	fclose(in);
+	return leaks;
+}
+
+/* Each leak is told once, by the step that finds it. */
+static void check_leaks(bool tell)
+{
+	int leaks;
+
+	step(3 * LIMIT, "kmemleak scans");
+	/* Younger than 5 seconds, or seen for the first time: not reported. */
+	pause_ms(5500);
+	write_text(KMEMLEAK, "scan");
+	write_text(KMEMLEAK, "scan");
+	/* What was just on its way is not unreferenced any more. */
+	if (tell && read_leaks(false))
+		write_text(KMEMLEAK, "scan");
+	leaks = read_leaks(tell);
 	write_text(KMEMLEAK, "clear");
 	if (tell && leaks)
 		die("kmemleak: %d leaks", leaks);
+}
+
+/* All allocations but kmemleak's own, of which there is one for each other. */
+static int set_failslab(void)
+{
+	char path[PATH_LEN];
+	struct dirent *e;
+	int ret, n = 0;
+	DIR *dir;
+
+	dir = opendir("/sys/kernel/slab");
+	if (!dir)
+		return -errno;
+	while ((e = readdir(dir))) {
+		if (e->d_name[0] == '.' || !strncmp(e->d_name, "kmemleak_", 9))
+			continue;
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%.200s/failslab", e->d_name);
+		n += !write_text(path, "1");
+	}
+	closedir(dir);
+	if (!n)
+		return -ENOENT;
+	ret = write_text(FAILSLAB "cache-filter", "Y");
+	if (!ret)
+		ret = write_text(FAILSLAB "ignore-gfp-wait", "N");
+	return ret ? ret : write_text(FAILSLAB "verbose", "0");
 }
 
 static void probe(void)
@@ -335,9 +376,7 @@ static void probe(void)
 		strcpy(shared->consumer[0].bus,
 		       access("/sys/bus/faux", F_OK) ? "platform" : "faux");
 	}
-	ret = write_text(FAILSLAB "ignore-gfp-wait", "N");
-	if (!ret)
-		ret = write_text(FAILSLAB "verbose", "0");
+	ret = set_failslab();
 	if (!ret)
 		ret = write_text(KMEMLEAK, "scan=off");
 	if (ret)
@@ -413,10 +452,14 @@ static void bind_again(void)
 	release();
 }
 
+/* With links, unbind_held goes all the rounds, and some will do here. */
 static void rounds(void)
 {
+	unsigned int n = params.links && !strcmp(params.links, "yes") ?
+			 (params.rounds + 3) / 4 : params.rounds;
+
 	need_unbind();
-	for (shared->round = 1; shared->round <= params.rounds; shared->round++) {
+	for (shared->round = 1; shared->round <= n; shared->round++) {
 		progress("round", shared->round);
 		release();
 		unbind_provider();
@@ -463,8 +506,11 @@ static int open_or_die(const char *path, int flags)
 	return fd;
 }
 
-/* Binds with one allocation failing. False if there are not that many. */
-static bool bind_with_fault(int nth_fd, int bind_fd, unsigned int nth, bool *failed)
+/*
+ * Binds with one allocation failing. Returns how many were left of @nth when
+ * the bind had ended: 0 if that one was reached, and failed.
+ */
+static unsigned int bind_with_fault(int nth_fd, int bind_fd, unsigned int nth, bool *failed)
 {
 	size_t len = strlen(params.provider);
 	char val[16];
@@ -479,61 +525,70 @@ static bool bind_with_fault(int nth_fd, int bind_fd, unsigned int nth, bool *fai
 	if (pwrite(nth_fd, "0", 1, 0) != 1 || n <= 0)
 		die("fail-nth: %s", strerror(errno));
 	val[n] = '\0';
-	return !strtoul(val, NULL, 10);
+	return strtoul(val, NULL, 10);
+}
+
+static void all_works(void)
+{
+	bind_provider();
+	if (client)
+		request(NULL);
+	release();
+	unbind_provider();
+	check_gone("after unbind");
 }
 
 /*
- * One allocation after the other fails, until there are no more. What the
- * probe makes of it is its own affair: but if it fails, nothing is left, and it
- * works the next time.
+ * One allocation after the other fails. What the probe makes of it is its own
+ * affair: but if it fails, nothing is left, and it works the next time. One
+ * channel after the other is registered by the same allocations: in the middle,
+ * some are left out.
  */
 static void probe_faults(void)
 {
-	unsigned int nth, failures = 0;
+	unsigned int nth, all, stride, left, tried = 0, failures = 0;
 	char path[PATH_LEN], when[NAME_LEN];
 	int nth_fd, bind_fd;
 	bool failed;
 
 	need_unbind();
-	bind_provider();
-	/* It is not to be tried again by the kernel when it has been refused. */
-	if (client)
-		request(NULL);
+	/* The consumer is not to be tried again by the kernel. */
 	release();
 	unbind_provider();
+	all_works();
 	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/bind",
 		 shared->provider.bus, shared->provider.driver);
 	bind_fd = open_or_die(path, O_WRONLY);
 	nth_fd = open_or_die("/proc/thread-self/fail-nth", O_RDWR);
 
-	for (nth = 1; nth < MAX_FAULTS; nth++) {
+	step(LIMIT, "count the allocations of bind");
+	all = MANY_FAULTS - bind_with_fault(nth_fd, bind_fd, MANY_FAULTS, &failed);
+	if (failed)
+		die("bind failed without a fault");
+	unbind_provider();
+	stride = all > FAULTS_FIRST + FAULTS_LAST ?
+		 (all - FAULTS_FIRST - FAULTS_LAST) / FAULTS_BETWEEN + 1 : 1;
+	/* It may be some more or less the next time. */
+	for (nth = 1, left = 0; !left || nth < all;
+	     nth += nth < FAULTS_FIRST || nth + FAULTS_LAST > all ? 1 : stride) {
 		step(LIMIT, "bind with allocation %u failing", nth);
 		progress("allocation", nth);
-		if (!bind_with_fault(nth_fd, bind_fd, nth, &failed))
-			break;
-		if (failed != !provider_bound())
-			note("allocation %u: bind %s, and the device is %sbound", nth,
+		left = bind_with_fault(nth_fd, bind_fd, nth, &failed);
+		snprintf(when, sizeof(when), "with allocation %u of %u failing", nth, all);
+		if (failed == provider_bound())
+			note("%s, bind %s, and the device is %sbound", when,
 			     failed ? "failed" : "worked", failed ? "" : "not ");
-		snprintf(when, sizeof(when), "with allocation %u failing", nth);
-		if (failed && !provider_bound()) {
-			failures++;
-			check_gone(when);
-			bind_provider();
-			if (client)
-				request(NULL);
-			release();
-		}
 		unbind_provider();
 		check_gone(when);
+		tried++;
+		failures += failed;
+		if (failures % 20 == 1 && failed)
+			all_works();
 	}
-	if (nth == MAX_FAULTS)
-		die("more than %u allocations", nth);
-	note("%u allocations, %u of them without which it does not bind", nth - 1,
-	     failures);
+	note("%u of %u allocations failed, %u of them the bind", tried, all, failures);
 	if (!failures)
 		die("none of them failed the bind");
-	unbind_provider();
-	check_gone("after all of them");
+	all_works();
 	check_leaks(true);
 	bind_provider();
 }
@@ -589,6 +644,9 @@ static void probe_race(void)
 
 	need_unbind();
 	need_links();
+	/* All else is run on one CPU, which is faster here. */
+	if (write_text("/sys/devices/system/cpu/cpu1/online", "1"))
+		note("one CPU only");
 	race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (race == MAP_FAILED)
