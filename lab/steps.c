@@ -32,7 +32,6 @@
 #define CLOCK		"/sys/kernel/debug/clk/fck/"
 
 #define LIMIT		120	/* seconds for what takes one, emulated, at a bad time */
-#define RACE		20	/* seconds */
 #define FAULTS_FIRST	60	/* each of those, and */
 #define FAULTS_LAST	30	/* of those, and this many between */
 #define FAULTS_BETWEEN	30
@@ -659,7 +658,7 @@ static void probe_race(void)
 	if (!pid)
 		race_requests();
 
-	end = seconds() + RACE;
+	end = seconds() + params.rounds;
 	while (seconds() < end) {
 		bind_provider();
 		/* In the middle of a probe, sometimes. */
