@@ -375,6 +375,7 @@ static void probe(void)
 		strcpy(shared->consumer[0].bus,
 		       access("/sys/bus/faux", F_OK) ? "platform" : "faux");
 	}
+	step(LIMIT, "set up failslab and kmemleak");
 	ret = set_failslab();
 	if (!ret)
 		ret = write_text(KMEMLEAK, "scan=off");
