@@ -6,6 +6,7 @@
 #	KERNEL=/path/to/linux	your own tree, which is only read
 #	SERIES=7.3		which folder of patches/ to apply
 #	CONFIG= ARCH=		for "make deb", see scripts/deb
+#	DRIVER=sun6i-dma	one or more of lab/drivers/, for "make lab"
 #	BOARD=raspi2b		a folder of boards/, for "make board"; STOCK=1: without
 #				the series
 
@@ -42,6 +43,15 @@ board: setup ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock 
 
 boards: setup ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $(BOARD)
+
+lab: setup tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
+	@scripts/lab $(DRIVER)
+
+lab-mutants: setup tree ## break drivers and see each step of the lab fail
+	@scripts/lab -m
+
+providers: tree ## docs/providers.md from the results of "make lab" and "make boards": all DMA drivers of the kernel
+	@scripts/providers
 
 deb: setup-more tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
 	@scripts/deb
@@ -102,5 +112,5 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@rm -rf build
 
-.PHONY: help demo test test-all setup setup-more tree refresh board boards deb deb-test tried kunit kunit-kasan kunit-modules \
+.PHONY: help demo test test-all setup setup-more tree refresh board boards lab lab-mutants providers deb deb-test tried kunit kunit-kasan kunit-modules \
 	kunit-alltests kunit-all stress mutants check coverage layout model export send lint clean distclean

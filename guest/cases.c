@@ -10,7 +10,6 @@
 
 #include "guest.h"
 
-#define LINK_LEN	(4 * NAME_LEN)
 #define MAX_LINKS	(MAX_CONSUMERS + MAX_CHANS)
 
 /*
@@ -28,23 +27,6 @@ static bool holds(int c, const struct chan *chan)
 		return true;
 	/* A kernel without links does not say who holds it. */
 	return is_dmatest(c) && !chan->slave[0] && chan->in_use;
-}
-
-/* True when the link is there and all about it is as it should be. */
-static bool check_link(const char *link, const char *status,
-		       const char *remove_on, bool tell)
-{
-	char s[NAME_LEN], r[NAME_LEN];
-
-	if (!read_link(link, "status", s, sizeof(s)) ||
-	    !read_link(link, "auto_remove_on", r, sizeof(r))) {
-		if (tell)
-			note("no link %s", link);
-		return false;
-	}
-	if (tell)
-		note("%s: %s, removed on: %s", link, s, r);
-	return !strcmp(s, status) && !strcmp(r, remove_on);
 }
 
 static bool check_presence(int c, bool tell)
@@ -435,6 +417,8 @@ static void consumers(void)
 	char path[PATH_LEN];
 	int n, missing;
 
+	if (!params.consumers)
+		die("consumers= or dmatest= is needed");
 	step(60, "find devices");
 	if (!find_device(params.provider, &shared->provider))
 		die("no device %s", params.provider);

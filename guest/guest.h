@@ -12,6 +12,10 @@
 #define READERS		2
 #define NAME_LEN	64
 #define PATH_LEN	256
+#define LINK_LEN	(4 * NAME_LEN)
+
+/* Exit status of a case that has nothing to test here, as for the kselftests. */
+#define SKIPPED		4
 
 /* From the kernel command line; not written after the first fork. */
 struct params {
@@ -28,6 +32,9 @@ struct params {
 	const char *irq;
 	const char *cases;
 	const char *modules;
+	const char *controller;	/* has the channels; the provider may be a router */
+	const char *links;	/* the lab: whether there have to be some */
+	unsigned int slow;	/* seconds more for each step */
 	unsigned int cksum;
 	unsigned int rounds;
 	int consumers;
@@ -100,6 +107,7 @@ extern const int ntests;
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void step(unsigned int seconds, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 unsigned int seconds(void);
@@ -115,6 +123,7 @@ int unbind(const struct dev *dev, const char *name);
 int bind(const struct dev *dev, const char *name);
 int channels(struct chan *chans, int max);
 bool read_link(const char *name, const char *attr, char *buf, size_t size);
+bool check_link(const char *link, const char *status, const char *remove_on, bool tell);
 unsigned long link_id(const char *name);
 void presence_name(int consumer, char *buf, size_t size);
 void chan_link_name(const char *chan, int consumer, char *buf, size_t size);

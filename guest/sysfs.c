@@ -150,7 +150,7 @@ static bool is_of_provider(const char *chan)
 	if (n < 0)
 		return false;
 	target[n] = '\0';
-	snprintf(part, sizeof(part), "/%s/", params.provider);
+	snprintf(part, sizeof(part), "/%s/", params.controller);
 	return strstr(target, part);
 }
 
@@ -190,6 +190,23 @@ bool read_link(const char *name, const char *attr, char *buf, size_t size)
 
 	snprintf(path, sizeof(path), "/sys/class/devlink/%s/%s", name, attr);
 	return read_text(path, buf, size);
+}
+
+/* True when the link is there and all about it is as it should be. */
+bool check_link(const char *link, const char *status,
+		       const char *remove_on, bool tell)
+{
+	char s[NAME_LEN], r[NAME_LEN];
+
+	if (!read_link(link, "status", s, sizeof(s)) ||
+	    !read_link(link, "auto_remove_on", r, sizeof(r))) {
+		if (tell)
+			note("no link %s", link);
+		return false;
+	}
+	if (tell)
+		note("%s: %s, removed on: %s", link, s, r);
+	return !strcmp(s, status) && !strcmp(r, remove_on);
 }
 
 /* Not the same again if the link is removed and made anew; 0: no link. */
@@ -236,6 +253,12 @@ static bool is_providers_link(const char *link)
 	return is_of_provider(name) || access(path, F_OK);
 }
 
+/* A router has no channels, and those that it leads to stay. */
+static bool is_router(void)
+{
+	return strcmp(params.provider, params.controller);
+}
+
 /* Whether something of the unbound provider can still be seen, and what. */
 bool left_over(char *what, size_t size)
 {
@@ -245,7 +268,7 @@ bool left_over(char *what, size_t size)
 	bool found = false;
 	DIR *dir;
 
-	if (channels(&chan, 1)) {
+	if (!is_router() && channels(&chan, 1)) {
 		snprintf(what, size, "channel %s", chan.name);
 		return true;
 	}
@@ -261,7 +284,8 @@ bool left_over(char *what, size_t size)
 	if (found)
 		return true;
 
-	if (read_text("/sys/kernel/debug/dmaengine/summary", summary,
+	if (!is_router() &&
+	    read_text("/sys/kernel/debug/dmaengine/summary", summary,
 		      sizeof(summary)) && strstr(summary, params.provider)) {
 		snprintf(what, size, "its entry in dmaengine/summary");
 		return true;

@@ -170,6 +170,22 @@ toolchain() {
 	esac
 }
 
+# kconfig OBJ CONFIG...: a kernel with that and what it cannot do without. Prints
+# those lines that it cannot have.
+kconfig() {
+	local obj=$1
+
+	shift
+	mkdir -p "$obj"
+	(
+		cd "$src" || exit
+		KCONFIG_ALLCONFIG=/dev/null make -s O="$obj" allnoconfig
+		scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$@" >"$obj/merge.log"
+		make -s O="$obj" olddefconfig
+	) >&2
+	cat "$@" | grep '^CONFIG' | grep -vxFf "$obj/.config" || true
+}
+
 # checkout COMMIT: in the second work tree. Files that do not differ keep their
 # times, so that make only rebuilds what the series touches.
 checkout() {
