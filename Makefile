@@ -92,6 +92,9 @@ coverage: setup-more ## compile all that includes dmaengine.h on four architectu
 layout: setup ## nothing else moves: fields of public structures, objects of drivers left alone
 	@scripts/layout
 
+bench: setup-more tree ## what the links cost: writes docs/cost.md; hours, and a machine that does nothing else
+	@scripts/bench
+
 model: setup ## the protocol between request and unbind, all interleavings, with Spin
 	@scripts/model
 
@@ -113,4 +116,4 @@ distclean: ## remove build/ altogether
 	@rm -rf build
 
 .PHONY: help demo test test-all setup setup-more tree refresh board boards lab lab-mutants providers deb deb-test tried kunit kunit-kasan kunit-modules \
-	kunit-alltests kunit-all stress mutants check coverage layout model export send lint clean distclean
+	kunit-alltests kunit-all stress mutants check coverage layout bench model export send lint clean distclean
