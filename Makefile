@@ -10,7 +10,7 @@
 #	BOARD=raspi2b		a folder of boards/, for "make board"; STOCK=1: without
 #				the series
 
-export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT SLOW MORE LAB
+export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT SLOW MORE
 
 MAKEFLAGS += --no-print-directory
 

@@ -375,12 +375,10 @@ static void probe(void)
 		strcpy(shared->consumer[0].bus,
 		       access("/sys/bus/faux", F_OK) ? "platform" : "faux");
 	}
-	step(LIMIT, "set up failslab and kmemleak");
-	ret = set_failslab();
-	if (!ret)
-		ret = write_text(KMEMLEAK, "scan=off");
+	step(LIMIT, "set up kmemleak");
+	ret = write_text(KMEMLEAK, "scan=off");
 	if (ret)
-		die("failslab and kmemleak: %s", strerror(-ret));
+		die("kmemleak: %s", strerror(-ret));
 	/* What the boot has leaked is not the driver's. */
 	check_leaks(false);
 }
@@ -550,8 +548,13 @@ static void probe_faults(void)
 	char path[PATH_LEN], when[NAME_LEN];
 	int nth_fd, bind_fd;
 	bool failed;
+	int ret;
 
 	need_unbind();
+	step(LIMIT, "set up failslab");
+	ret = set_failslab();
+	if (ret)
+		die("failslab: %s", strerror(-ret));
 	/* The consumer is not to be tried again by the kernel. */
 	release();
 	unbind_provider();

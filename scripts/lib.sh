@@ -171,6 +171,41 @@ toolchain() {
 	esac
 }
 
+# Of the many of the lab: those that "make test" runs, by the kernels of the boards.
+test_drivers="sun6i-dma fsl-edma stm32-dma k3dma sf-pdma"
+
+# What is beside the series and has been shown by the lab, in order.
+beside() {
+	local set
+
+	for set in fixes conversions; do
+		[ ! -d "$top/patches/$SERIES-$set" ] ||
+			find "$top/patches/$SERIES-$set" -name '[0-9]*.patch' ! -name '0000-*' | sort
+	done
+}
+
+# The series with that, as the branch "lab".
+lab_branch() {
+	local patch id
+
+	id="$(git -C "$linux" rev-parse series) $(beside | xargs -r cat | sha256sum | cut -d' ' -f1)"
+	if [ "$(cut -d' ' -f1,2 "$build/lab.branch" 2>/dev/null)" = "$id" ] &&
+	   [ "$(git -C "$linux" rev-parse -q --verify refs/heads/lab)" = "$(cut -d' ' -f3 "$build/lab.branch")" ]; then
+		return
+	fi
+	checkout series
+	while read -r patch; do
+		GIT_COMMITTER_NAME=series GIT_COMMITTER_EMAIL=series@localhost \
+			git -C "$src" am -q --committer-date-is-author-date "$patch" >/dev/null 2>&1 ||
+			die "${patch#"$top"/} does not apply to the series and what is before it"
+	done < <(beside)
+	git -C "$linux" branch -q -f lab "$(git -C "$src" rev-parse HEAD)"
+	echo "$id $(git -C "$linux" rev-parse lab)" >"$build/lab.branch"
+}
+
+# lab_field DRIVER NAME: its lines "// NAME: TEXT".
+lab_field() { sed -n "s,^// $2: *,,p" "$top/lab/drivers/$1.dts"; }
+
 # kconfig OBJ CONFIG...: a kernel with that and what it cannot do without. Prints
 # those lines that it cannot have.
 kconfig() {
