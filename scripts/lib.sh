@@ -114,9 +114,8 @@ jobs=$(nproc)
 
 ccache=
 if command -v ccache >/dev/null; then
-	ccache='ccache '
-	# By the list of headers that gcc writes: what is new is not preprocessed first.
-	export CCACHE_DIR=${CCACHE_DIR:-$top/build/ccache} CCACHE_BASEDIR=$build CCACHE_DEPEND=1
+	ccache="$top/scripts/ccache "
+	export CCACHE_DIR=${CCACHE_DIR:-$top/build/ccache} CCACHE_BASEDIR=$build
 	export CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
 fi
 
