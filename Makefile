@@ -10,7 +10,7 @@
 #	BOARD=raspi2b		a folder of boards/, for "make board"; STOCK=1: without
 #				the series
 
-export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT SLOW MORE
+export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT SLOW
 
 MAKEFLAGS += --no-print-directory
 

@@ -47,6 +47,7 @@ do for [name in machines] {
 	set xlabel "consumers of the controller"
 	set ylabel unit(name) . " until all are unbound"
 	plot row("unbind", "off", name) using 4:5:6:7 with yerrorlines lt 1 title "one by one, no links", \
-		row("unbind", "on", name) using 4:5:6:7 with yerrorlines lt 2 title "by the links"
+		row("unbind", "on", name) using 4:5:6:7 with yerrorlines lt 2 title "by the links", \
+		row("unbind-own-cpu", "on", name) using 4:5:6:7 with yerrorlines lt 4 title "by the links, the CPU time of the task"
 }
 unset multiplot

@@ -205,6 +205,9 @@ lab_branch() {
 # lab_field DRIVER NAME: its lines "// NAME: TEXT".
 lab_field() { sed -n "s,^// $2: *,,p" "$top/lab/drivers/$1.dts"; }
 
+# Those that the lab can run.
+lab_drivers() { (cd "$top/lab/drivers" && grep -L '^// unreachable:' ./*.dts | sed 's,^\./,,; s,\.dts$,,'); }
+
 # kconfig OBJ CONFIG...: a kernel with that and what it cannot do without. Prints
 # those lines that it cannot have.
 kconfig() {
