@@ -173,11 +173,12 @@ toolchain() {
 # Of the many of the lab: those that "make test" runs, by the kernels of the boards.
 test_drivers="sun6i-dma fsl-edma stm32-dma k3dma sf-pdma"
 
-# What is beside the series and has been shown by the lab, in order.
+# What is beside the series, in order: the fixes, the drivers that the lab has shown,
+# and those that it has yet to.
 beside() {
 	local set
 
-	for set in fixes conversions; do
+	for set in fixes conversions needs-hardware; do
 		[ ! -d "$top/patches/$SERIES-$set" ] ||
 			find "$top/patches/$SERIES-$set" -name '[0-9]*.patch' ! -name '0000-*' | sort
 	done
