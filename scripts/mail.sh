@@ -6,7 +6,8 @@
 # mail is sent is in there.
 
 own=()
-for variable in GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_COUNT LC_ALL; do
+for variable in GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_COUNT \
+	"${!GIT_CONFIG_KEY_@}" "${!GIT_CONFIG_VALUE_@}" LC_ALL; do
 	if [ -n "${!variable+set}" ]; then
 		own+=("$variable=${!variable}")
 	else
