@@ -4,15 +4,19 @@
 #
 #	KERNEL=7.3		a base kernel of kernels/ (default), or
 #	KERNEL=/path/to/linux	your own tree, which is only read
-#	SERIES=7.3		which folder of patches/ to apply
+#	STAGE=links		a folder of patches/7.3, or several: these with what they
+#				need and nothing else; without it the whole stack
+#	SERIES=7.3		the folder of patches/ that a tree of your own takes
 #	CONFIG= ARCH=		for "make deb", see scripts/deb
 #	DRIVER=sun6i-dma	one or more of lab/drivers/, for "make lab"
 #	BOARD=raspi2b		a folder of boards/, for "make board"; STOCK=1: without
-#				the series
+#				the patches
+#	FORCE=1			do it even if work is lost
 
-export KERNEL SERIES FORCE FILTER ROUNDS TIME SEED MUTANT SLOW
+export KERNEL SERIES STAGE FORCE FILTER ROUNDS TIME SEED MUTANT SLOW BOARD DRIVER ARCHS STOCK DIR
 
 MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -32,20 +36,23 @@ setup: ## install the packages that are missing (as root), or name them
 setup-more:
 	@scripts/setup more
 
-tree: ## lay out the base kernel with the series as a git tree in build/
+tree: ## lay out the base kernel with the patches as a git tree in build/
 	@scripts/tree
 
 refresh: ## write the commits of that tree back to patches/
 	@scripts/refresh
 
-board: setup ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
-	@scripts/board "$(BOARD)" $(if $(STOCK),stock,series)
+quilt: ## the patches as a flat folder DIR= with a file "series"
+	@scripts/quilt "$$DIR"
+
+board: ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
+	@scripts/board "$$BOARD"
 
 boards: setup ## all boards, stock and patched; writes docs/boards.md
-	@scripts/boards $(BOARD)
+	@scripts/boards $$BOARD
 
 lab: setup tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
-	@scripts/lab $(DRIVER)
+	@scripts/lab $$DRIVER
 
 lab-mutants: setup tree ## break drivers and see each step of the lab fail
 	@scripts/lab -m
@@ -63,16 +70,16 @@ tried: setup ## which patches apply to KERNEL=, one after the other, and whether
 	@scripts/tried
 
 kunit: setup ## the KUnit tests alone, of what is committed in the tree; on UML, or ARCHS="um x86_64 arm64 arm"
-	@scripts/kunit plain $(ARCHS)
+	@scripts/kunit plain $$ARCHS
 
 kunit-kasan: setup ## the same under KASAN
-	@scripts/kunit kasan $(ARCHS)
+	@scripts/kunit kasan $$ARCHS
 
 kunit-modules: setup ## the same as modules, on arm64; ARCHS="x86_64 arm64 arm"
-	@scripts/kunit modules $(or $(ARCHS),arm64)
+	@scripts/kunit modules $${ARCHS:-arm64}
 
 kunit-alltests: setup ## the same by --alltests of kunit.py
-	@scripts/kunit alltests $(ARCHS)
+	@scripts/kunit alltests $$ARCHS
 
 kunit-all: setup ## all of them, on all architectures; writes docs/kunit.md
 	@scripts/kunit-all
@@ -80,14 +87,14 @@ kunit-all: setup ## all of them, on all architectures; writes docs/kunit.md
 stress: setup ## ten minutes of random binding and unbinding, each under KASAN and KCSAN; TIME=SECONDS
 	@scripts/stress
 
-mutants: setup ## break each guarded line of the series and see its test fail
+mutants: setup ## break each guarded line and see which tests fail; MUTANT=FOLDER/NAME; writes docs/mutants.csv
 	@scripts/mutants
 
-check: setup-more ## checkpatch, codespell, each step built by gcc, sparse and clang, kernel-doc, coccicheck, htmldocs
+check: setup-more ## each folder by itself: applies, checkpatch, each step built by gcc, sparse and clang; kernel-doc, coccicheck, htmldocs
 	@scripts/check
 
 coverage: setup-more ## compile all that includes dmaengine.h on four architectures, no new warning
-	@scripts/coverage $(ARCHS)
+	@scripts/coverage $$ARCHS
 
 layout: setup ## nothing else moves: fields of public structures, objects of drivers left alone
 	@scripts/layout
@@ -98,7 +105,7 @@ bench: setup-more tree ## what the links cost: writes docs/cost.md; hours, and a
 model: setup ## the protocol between request and unbind, all interleavings, with Spin
 	@scripts/model
 
-export: setup ## the series as mails in build/*/outgoing, signed off; see docs/sending.md
+export: setup ## the folder STAGE= as mails in build/*/outgoing, signed off; see docs/sending.md
 	@scripts/export
 
 send: setup ## show to whom those mails would go; DRY=0 sends them
@@ -108,12 +115,11 @@ lint: ## shellcheck on the scripts
 	@shellcheck $(filter-out scripts/splats,$(wildcard scripts/*)) .ci/run
 
 clean: ## remove what was built, keep the download and the tree
-	@find build -mindepth 2 -maxdepth 2 ! -name linux ! -name '*.deb*' ! -name '*.stamp' \
-		-exec rm -rf {} + 2>/dev/null || true
-	@for tree in build/*/linux; do [ ! -d $$tree ] || git -C $$tree worktree prune; done
+	@scripts/clean
 
 distclean: ## remove build/ altogether
-	@rm -rf build
+	@scripts/clean all
 
-.PHONY: help demo test test-all setup setup-more tree refresh board boards lab lab-mutants providers deb deb-test tried kunit kunit-kasan kunit-modules \
-	kunit-alltests kunit-all stress mutants check coverage layout bench model export send lint clean distclean
+.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants providers deb deb-test \
+	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
+	export send lint clean distclean

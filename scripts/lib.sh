@@ -64,6 +64,38 @@ lock() {
 	export DEVLINK_LOCKED=1
 }
 
+# Nothing is fetched or built with a setting that cannot work.
+check_input() {
+	local variable value
+
+	[[ $top != *[[:space:]:]* ]] ||
+		die "kbuild cannot work below \"$top\": it has a space or a colon in its name; move the checkout"
+	for variable in ROUNDS TIME V; do
+		value=${!variable-}
+		[[ -z $value || $value =~ ^[1-9][0-9]{0,6}$ ]] || die "$variable=$value is no number; give one above 0"
+	done
+	for variable in SEED SLOW; do
+		value=${!variable-}
+		[[ -z $value || $value =~ ^[0-9]{1,9}$ ]] || die "$variable=$value is no number"
+	done
+	for value in ${BOARD-}; do
+		[[ $value != */* && -f $top/boards/$value/board.conf ]] ||
+			die "no board $value; BOARD= is one of: $(all_boards | paste -sd' ')"
+	done
+	for value in ${DRIVER-}; do
+		[[ $value != */* && -f $top/lab/drivers/$value.dts ]] ||
+			die "no driver $value; DRIVER= is one or more of lab/drivers/*.dts"
+	done
+	for value in ${ARCHS-}; do
+		[[ " um x86_64 arm64 arm riscv " == *" $value "* ]] ||
+			die "no architecture $value; ARCHS= is one or more of: um x86_64 arm64 arm riscv"
+	done
+	for value in ${MUTANT-}; do
+		[[ $value != *..* && -f $top/kunit/mutants/$value.diff ]] ||
+			die "no mutant $value; MUTANT= is FOLDER/NAME of a kunit/mutants/FOLDER/NAME.diff"
+	done
+}
+
 KERNEL=${KERNEL:-7.3}
 case $KERNEL in
 */*)
@@ -71,7 +103,7 @@ case $KERNEL in
 	KERNEL=$(cd "$KERNEL" && pwd)
 	grep -qs '^PATCHLEVEL = ' "$KERNEL/Makefile" ||
 		die "KERNEL=$KERNEL is no Linux source: its Makefile has no PATCHLEVEL"
-	name=$(basename "$KERNEL")-$(printf %s "$KERNEL" | sha256sum | cut -c1-8)
+	name=$(basename "$KERNEL" | tr -c 'A-Za-z0-9._\n-' _)-$(printf %s "$KERNEL" | sha256sum | cut -c1-8)
 	;;
 *)
 	[ -f "$top/kernels/$KERNEL.conf" ] ||
@@ -80,20 +112,22 @@ case $KERNEL in
 	;;
 esac
 
+series_given=${SERIES-}
 if [ -z "${SERIES-}" ]; then
-	series_given=
 	SERIES=7.3
-	# A kernel of its own, or one that takes the series of another.
+	# A kernel of its own, or one that takes the patches of another.
 	[ ! -d "$top/patches/$KERNEL" ] || SERIES=$KERNEL
 	case $KERNEL in
 	*/*) ;;
 	*) SERIES=$(sed -n "s/^series=//p;\$s/.*/$SERIES/p" "$top/kernels/$KERNEL.conf" | head -n 1) ;;
 	esac
-else
-	series_given=1
 fi
 patches=$top/patches/$SERIES
-[ -d "$patches" ] || die "no series in patches/$SERIES"
+[[ $SERIES != */* && -d $patches ]] ||
+	die "SERIES=$SERIES is no folder of patches/; there is: $(cd "$top/patches" && echo *)"
+# Who has no file "series" stores only what differs from 7.3, and takes the rest.
+home=$patches
+[ -f "$home/series" ] || home=$top/patches/7.3
 
 build=$top/build/$name
 linux=$build/linux		# the tree to work in
@@ -119,21 +153,205 @@ if command -v ccache >/dev/null; then
 	export CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
 fi
 
-series_patches() { find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort; }
+g() { git -C "$linux" "$@"; }
 
-# What the tree was made from; changes with any byte of the series.
-series_id() { find "$patches" -name '*.patch' | sort | xargs -r cat | sha256sum | cut -d' ' -f1; }
-
-# What a result of KUnit depends on: the branch "series" of that tree, and how it is run.
-kunit_id() {
-	echo "$(git -C "${1:-$linux}" rev-parse "series^{tree}") $(cat "$top"/kunit/*.kunitconfig \
-		"$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top/scripts/kunit" \
-		"$top/scripts/splats" | sha256sum | cut -d" " -f1)"
+# Sets "entries", the stack as FOLDER/NAME.patch in the order of "series", and
+# "folders". A line of "omit" is a patch or a folder that this kernel goes without.
+read_stack() {
+	[ -f "$home/series" ] || die "no patches/$(basename "$home")/series, which orders the patches"
+	mapfile -t entries < <(sed -E 's/[[:space:]].*|#.*//; /^$/d' "$home/series" | {
+		if [ "$home" != "$patches" ] && [ -f "$patches/omit" ]; then
+			awk 'NR == FNR { sub(/#.*/, ""); if (NF) omit[$1]; next }
+				{ folder = $0; sub("/[^/]*$", "", folder) }
+				!($0 in omit) && !(folder in omit)' "$patches/omit" -
+		else
+			cat
+		fi
+	})
+	mapfile -t folders < <(printf '%s\n' "${entries[@]%/*}" | uniq)
+	[ "$(printf '%s\n' "${folders[@]}" | sort | uniq -d)" = "" ] ||
+		die "patches/$(basename "$home")/series: not in one piece: $(printf '%s\n' "${folders[@]}" | sort | uniq -d | paste -sd' ')"
 }
 
-# A tree that is there is taken as it is, with what was committed in it.
+# patch_file ENTRY
+patch_file() { [ -f "$patches/$1" ] && echo "$patches/$1" || echo "$home/$1"; }
+
+# patch_files [FOLDER...]: the patches of these, or of all, in order.
+patch_files() {
+	local entry
+
+	for entry in "${entries[@]}"; do
+		if [ $# -eq 0 ] || [[ " $* " == *" ${entry%/*} "* ]]; then patch_file "$entry"; fi
+	done
+}
+
+# cover_field FOLDER NAME: of the header of its cover letter.
+cover_field() {
+	local file=$patches/$1/cover-letter
+
+	[ -f "$file" ] || file=$home/$1/cover-letter
+	[ ! -f "$file" ] || awk -v name="$2: " '
+		/^$/ { exit }
+		index($0, name) == 1 { on = 1; value = substr($0, length(name) + 1); next }
+		on && /^[ \t]/ { sub(/^[ \t]+/, " "); value = value $0; next }
+		{ on = 0 }
+		END { if (value != "") print value }' "$file"
+}
+
+# with_needs FOLDER...: these and all that they need, in the order of the stack.
+with_needs() {
+	local folder todo=("$@") wanted=' '
+
+	while [ ${#todo[@]} -gt 0 ]; do
+		folder=${todo[0]} todo=("${todo[@]:1}")
+		[[ $wanted != *" $folder "* ]] || continue
+		[[ " ${folders[*]} " == *" $folder "* ]] ||
+			die "no folder $folder in patches/$(basename "$home")/series; there is: ${folders[*]}"
+		wanted+="$folder "
+		# shellcheck disable=SC2207 # words
+		todo+=($(cover_field "$folder" Needs))
+	done
+	for folder in "${folders[@]}"; do
+		[[ $wanted != *" $folder "* ]] || echo "$folder"
+	done
+}
+
+# What the tree was made from; changes with any byte of it.
+stack_id() {
+	{ printf '%s\n' "${entries[@]}"; patch_files | tr '\n' '\0' | xargs -0 -r cat; } |
+		sha256sum | cut -d' ' -f1
+}
+
+# The stamp of the tree: that, and where each branch was when it was the same as
+# the patches.
+write_stamp() {
+	{
+		stack_id
+		g for-each-ref --format='%(objectname) %(refname:short)' refs/heads |
+			grep -xE "[0-9a-f]+ ($(printf '%s\n' stack "${folders[@]}" | paste -sd'|'))"
+	} >"$build/stack.stamp"
+}
+
+# unwritten: what is in the tree and in no patch, a line each.
+unwritten() {
+	local commit branch was lost
+
+	g status --porcelain -uall | sed -n '1,5s/^.../uncommitted: /p'
+	[ -f "$build/stack.stamp" ] || {
+		# The layout before this one: a branch "series".
+		branch=$(g rev-parse -q --verify refs/heads/series) || return 0
+		[ "$branch" = "$(cut -s -d' ' -f2 "$build/series.stamp" 2>/dev/null)" ] ||
+			echo "commits on branch series"
+		return 0
+	}
+	# Commits that say what a patch says do not count, nor do those that moved.
+	was=$(sed -n '2,$s/ stack$//p' "$build/stack.stamp")
+	lost=$(
+		g log --cherry-pick --right-only --no-merges --format='commit: %s' "$was...stack"
+		# shellcheck disable=SC2046 # words
+		g log --format='commit: %s' --branches HEAD --not base stack $(sed 1d "$build/stack.stamp" | cut -d' ' -f1)
+	)
+	[ -n "$lost" ] || lost=$(while read -r commit branch; do
+		[ "$(g rev-parse -q --verify "refs/heads/$branch")" = "$commit" ] || echo "branch moved: $branch"
+	done < <(sed 1d "$build/stack.stamp"))
+	[ -z "$lost" ] || head -n 5 <<<"$lost"
+}
+
+# edited FOLDER: which of these mails are not as "make export" has written them.
+edited() {
+	local dir=${1%/}
+
+	{ cd "$dir" && sha256sum -c --quiet checksums 2>/dev/null; } |
+		sed -nE "s,^(.*): FAILED.*,${dir#"$top"/}/\\1: edited,p"
+	cmp -s "$dir/recipients" "$dir/recipients.generated" || echo "${dir#"$top"/}/recipients: edited"
+}
+
+# am MAIL...: onto what is checked out in the second work tree: no fuzz, and the
+# same commits for everybody. What went wrong is one line.
+am() {
+	local out
+
+	out=$(GIT_COMMITTER_NAME=stack GIT_COMMITTER_EMAIL=stack@localhost \
+		git -C "$src" am -q --committer-date-is-author-date "$@" 2>&1) && return
+	{
+		sed -nE 's/^Patch failed at [0-9]+ (.*)/"\1" does not apply: /p' <<<"$out"
+		sed -nE 's/^error: (patch failed: )?([^:]+:[0-9]+|[^:]+: (does|already).*).*/\2/p' <<<"$out" | head -n 3
+		grep -q '^Patch failed' <<<"$out" || head -n 1 <<<"$out"
+	} | paste -sd' '
+	return 1
+}
+
+# mails files|tree FOLDER: its patches as one mailbox.
+mails() {
+	local folder before=base
+
+	if [ "$1" = files ]; then
+		patch_files "$2" | tr '\n' '\0' | xargs -0 -r cat
+		return
+	fi
+	for folder in "${folders[@]}"; do
+		[ "$folder" != "$2" ] || break
+		before=refs/heads/$folder
+	done
+	g format-patch --stdout --no-signature --no-renames --full-index --binary \
+		"$before..refs/heads/$2" 2>/dev/null ||
+		die "branch $2 or the one before it is missing in $linux; mend that, or lay it out anew: make tree FORCE=1"
+}
+
+# assemble files|tree FOLDER...: these on the base and nothing else. Prints
+# "COMMIT FOLDER" a line.
+assemble() {
+	local folder id head why at=
+
+	head=$(g rev-parse base)
+	mkdir -p "$build/stages"
+	for folder in "${@:2}"; do
+		mails "$1" "$folder" >"$build/stages/mails"
+		id=$(echo "$head" | cat - "$build/stages/mails" | sha256sum | cut -c1-40)
+		if ! g cat-file -e "$(cat "$build/stages/$id" 2>/dev/null)" 2>/dev/null; then
+			[ "$at" = "$head" ] || checkout "$head"
+			[ ! -s "$build/stages/mails" ] || why=$(am "$build/stages/mails") || {
+				checkout base
+				die "$folder: $why (to $(g log -1 --format=%s base)$([ "$folder" = "$2" ] || echo ", after what comes before it in: ${*:2}"))"
+			}
+			at=$(git -C "$src" rev-parse HEAD)
+			echo "$at" >"$build/stages/$id"
+		fi
+		head=$(cat "$build/stages/$id")
+		echo "$head $folder"
+	done
+}
+
+# stage FOLDER...: makes the ref of these with what they need, and prints it. The
+# tree's commits, if there is a stack in it, else the files.
+stage() {
+	local out from=tree ref
+	local list
+
+	ref=refs/stages/$(tr ' ' + <<<"$*")
+	g rev-parse -q --verify refs/heads/stack >/dev/null || from=files
+	list=$(with_needs "$@") || exit
+	# shellcheck disable=SC2086 # words
+	out=$(assemble $from $list) || exit
+	g update-ref "$ref" "$(tail -n 1 <<<"$out" | cut -d' ' -f1)"
+	echo "$ref"
+}
+
+# A tree that is there is taken as it is, with what was committed in it. "ref" is
+# what to look at in it, "kind" its name: the stack, or what STAGE= says.
 need_tree() {
-	[ -d "$linux" ] || "$top/scripts/tree"
+	if [ ! -d "$linux" ] || { [ -z "${STAGE-}" ] && ! g rev-parse -q --verify refs/heads/stack >/dev/null; }; then
+		"$top/scripts/tree"
+	fi
+	# shellcheck disable=SC2086 # words
+	[ -z "${STAGE-}" ] || ref=$(stage $STAGE)
+}
+
+# What a result of KUnit depends on: that in the tree, and how it is run.
+kunit_id() {
+	echo "$(git -C "${1:-$linux}" rev-parse "stack^{tree}") $(cat "$top"/kunit/*.kunitconfig \
+		"$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top/scripts/kunit" \
+		"$top/scripts/splats" | sha256sum | cut -d" " -f1)"
 }
 
 # board_arch BOARD: "arm" if its board.conf does not say.
@@ -173,36 +391,6 @@ toolchain() {
 # Of the many of the lab: those that "make test" runs, by the kernels of the boards.
 test_drivers="sun6i-dma fsl-edma stm32-dma k3dma sf-pdma"
 
-# What is beside the series, in order: the fixes, the drivers that the lab has shown,
-# and those that it has yet to.
-beside() {
-	local set
-
-	for set in fixes conversions needs-hardware; do
-		[ ! -d "$top/patches/$SERIES-$set" ] ||
-			find "$top/patches/$SERIES-$set" -name '[0-9]*.patch' ! -name '0000-*' | sort
-	done
-}
-
-# The series with that, as the branch "lab".
-lab_branch() {
-	local patch id
-
-	id="$(git -C "$linux" rev-parse series) $(beside | xargs -r cat | sha256sum | cut -d' ' -f1)"
-	if [ "$(cut -d' ' -f1,2 "$build/lab.branch" 2>/dev/null)" = "$id" ] &&
-	   [ "$(git -C "$linux" rev-parse -q --verify refs/heads/lab)" = "$(cut -d' ' -f3 "$build/lab.branch")" ]; then
-		return
-	fi
-	checkout series
-	while read -r patch; do
-		GIT_COMMITTER_NAME=series GIT_COMMITTER_EMAIL=series@localhost \
-			git -C "$src" am -q --committer-date-is-author-date "$patch" >/dev/null 2>&1 ||
-			die "${patch#"$top"/} does not apply to the series and what is before it"
-	done < <(beside)
-	git -C "$linux" branch -q -f lab "$(git -C "$src" rev-parse HEAD)"
-	echo "$id $(git -C "$linux" rev-parse lab)" >"$build/lab.branch"
-}
-
 # lab_field DRIVER NAME: its lines "// NAME: TEXT".
 lab_field() { sed -n "s,^// $2: *,,p" "$top/lab/drivers/$1.dts"; }
 
@@ -239,3 +427,12 @@ checkout() {
 	git -C "$src" checkout -q --force --detach "$1"
 	git -C "$src" clean -qfd
 }
+
+read_stack
+check_input
+ref=stack kind=stack
+if [ -n "${STAGE-}" ]; then
+	# shellcheck disable=SC2086 # words
+	with_needs $STAGE >/dev/null
+	kind=stage-$(tr '/ ' '-+' <<<"$STAGE")
+fi
