@@ -10,30 +10,28 @@
 
 #include "guest.h"
 
-#define MAX_LINKS	(MAX_CONSUMERS + MAX_CHANS)
-
 /*
  * dmatest is there without a device, and makes one when it is started. Nobody
  * binds or unbinds it: it is started and stopped.
  */
 static bool is_dmatest(int c)
 {
-	return params.consumer[c] == dmatest_client;
+	return params.client[c] == dmatest_client;
 }
 
 static bool holds(int c, const struct chan *chan)
 {
-	if (!strcmp(chan->slave, params.consumer[c]))
+	if (!strcmp(chan->slave, params.client[c]))
 		return true;
 	/* A kernel without links does not say who holds it. */
 	return is_dmatest(c) && !chan->slave[0] && chan->in_use;
 }
 
-static bool check_presence(int c, bool tell)
+static bool check_managed_link(int c, bool tell)
 {
 	char link[LINK_LEN];
 
-	presence_name(c, link, sizeof(link));
+	managed_link_name(c, link, sizeof(link));
 	return check_link(link, "active", "consumer unbind", tell);
 }
 
@@ -51,7 +49,7 @@ static void look(int c, struct holding *h)
 	int n = channels(chans, MAX_CHANS);
 
 	memset(h, 0, sizeof(*h));
-	h->presence = check_presence(c, false);
+	h->managed = check_managed_link(c, false);
 	for (int i = 0; i < n; i++) {
 		if (!holds(c, &chans[i]))
 			continue;
@@ -60,23 +58,27 @@ static void look(int c, struct holding *h)
 	}
 }
 
-/* How many consumers do not hold or are not linked as at the start. */
-static int differ(bool tell)
+/*
+ * How many clients do not hold or are not linked as at the start. If @excuse, a
+ * missing channel link is only told.
+ */
+static int differ(bool excuse, bool tell)
 {
 	struct holding h;
 	int n = 0;
 
-	for (int c = 0; c < params.consumers; c++) {
+	for (int c = 0; c < params.clients; c++) {
 		const struct holding *b = &shared->before[c];
 
 		look(c, &h);
 		if (!memcmp(&h, b, sizeof(h)))
 			continue;
-		n++;
+		n += !excuse || h.chans != b->chans ||
+		     h.managed != b->managed || h.chan_links > b->chan_links;
 		if (tell)
-			note("%s: %d of %d channels, %d of %d presence links, %d of %d channel links",
-			     params.consumer[c], h.chans, b->chans, h.presence,
-			     b->presence, h.chan_links, b->chan_links);
+			note("%s: %d of %d channels, %d of %d managed links, %d of %d channel links",
+			     params.client[c], h.chans, b->chans, h.managed,
+			     b->managed, h.chan_links, b->chan_links);
 	}
 	return n;
 }
@@ -87,60 +89,60 @@ static void start_holders(void)
 	if (params.tty && shared->holder.state != RUNNING &&
 	    shared->holder.state != OPENING)
 		start_holder();
-	for (int c = 0; c < params.consumers; c++)
+	for (int c = 0; c < params.clients; c++)
 		if (is_dmatest(c) && !dmatest_runs())
 			start_dmatest(params.dmatest, "0");
 }
 
-/* Waits until every consumer holds what it held at the start. */
+/* Waits until every client holds what it held at the start. */
 static void settle(void)
 {
-	step(60, "consumers hold their channels again");
+	step(60, "clients hold their channels again");
 	for (;;) {
-		/* A consumer that came back has an unopened tty. */
+		/* A client that came back has an unopened tty. */
 		start_holders();
-		if (!differ(false))
+		if (!differ(false, false))
 			return;
 		if (seconds() + 30 > shared->deadline)
 			break;
 		pause_ms(50);
 	}
-	differ(true);
+	differ(false, true);
 	die("not as before");
 }
 
-static void bind_consumer(int c)
+static void bind_client(int c)
 {
 	int ret;
 
 	/* settle() starts it. */
 	if (is_dmatest(c) ||
-	    bound(&shared->consumer[c], params.consumer[c], NULL))
+	    bound(&shared->client[c], params.client[c], NULL))
 		return;
-	step(30, "bind %s", params.consumer[c]);
-	ret = bind(&shared->consumer[c], params.consumer[c]);
+	step(30, "bind %s", params.client[c]);
+	ret = bind(&shared->client[c], params.client[c]);
 	if (ret)
-		die("bind %s: %s", params.consumer[c], strerror(-ret));
+		die("bind %s: %s", params.client[c], strerror(-ret));
 }
 
-static void unbind_consumer(int c)
+static void unbind_client(int c)
 {
 	int ret;
 
-	step(30, "unbind %s", params.consumer[c]);
+	step(30, "unbind %s", params.client[c]);
 	if (is_dmatest(c)) {
 		stop_dmatest();
 		return;
 	}
 	/* Its driver does not let it: as far as one can get by closing. */
-	if (!can_unbind(&shared->consumer[c])) {
+	if (!can_unbind(&shared->client[c])) {
 		if (params.tty && shared->holder.state == RUNNING)
 			stop_holder();
 		return;
 	}
-	ret = unbind(&shared->consumer[c], params.consumer[c]);
+	ret = unbind(&shared->client[c], params.client[c]);
 	if (ret)
-		die("unbind %s: %s", params.consumer[c], strerror(-ret));
+		die("unbind %s: %s", params.client[c], strerror(-ret));
 }
 
 static void bind_provider(void)
@@ -158,8 +160,8 @@ static void bind_provider(void)
 static void bind_all(void)
 {
 	bind_provider();
-	for (int c = 0; c < params.consumers; c++)
-		bind_consumer(c);
+	for (int c = 0; c < params.clients; c++)
+		bind_client(c);
 	settle();
 }
 
@@ -354,10 +356,10 @@ static int still_bound(void)
 {
 	int n = 0;
 
-	for (int c = 0; c < params.consumers; c++) {
-		if (!bound(&shared->consumer[c], params.consumer[c], NULL))
+	for (int c = 0; c < params.clients; c++) {
+		if (!bound(&shared->client[c], params.client[c], NULL))
 			continue;
-		note("%s is still bound", params.consumer[c]);
+		note("%s is still bound", params.client[c]);
 		n++;
 	}
 	return n;
@@ -399,39 +401,44 @@ static void unbind_all(bool loaded, bool tell)
 	if (loaded && params.disk)
 		wait_readers(tell);
 	/* Those that outlived it give back channels that are gone. */
-	for (int c = 0; wrong && c < params.consumers; c++)
-		if (can_unbind(&shared->consumer[c]) && bound(&shared->consumer[c], params.consumer[c], NULL))
-			unbind_consumer(c);
+	for (int c = 0; wrong && c < params.clients; c++)
+		if (can_unbind(&shared->client[c]) && bound(&shared->client[c], params.client[c], NULL))
+			unbind_client(c);
 	wait_player(tell);
 	if (wrong)
-		die("%d of %d consumers outlived %s", wrong, params.consumers,
+		die("%d of %d clients outlived %s", wrong, params.clients,
 		    params.provider);
 	if (params.tty)
 		wait_holder(tell);
 	check_gone();
 }
 
-static void consumers(void)
+static void find_provider(void)
+{
+	step(60, "find %s", params.provider);
+	if (!find_device(params.provider, &shared->provider))
+		die("no device %s", params.provider);
+	if (strcmp(shared->provider.driver, params.driver))
+		die("%s is not bound to %s", params.provider, params.driver);
+}
+
+static void clients(void)
 {
 	static struct chan chans[MAX_CHANS];
 	char path[PATH_LEN];
 	int n, missing;
 
-	if (!params.consumers)
-		die("consumers= or dmatest= is needed");
-	step(60, "find devices");
-	if (!find_device(params.provider, &shared->provider))
-		die("no device %s", params.provider);
-	if (strcmp(shared->provider.driver, params.driver))
-		die("%s is not bound to %s", params.provider, params.driver);
-	for (int c = 0; c < params.consumers; c++) {
-		struct dev *d = &shared->consumer[c];
+	if (!params.clients)
+		die("clients= or dmatest= is needed");
+	find_provider();
+	for (int c = 0; c < params.clients; c++) {
+		struct dev *d = &shared->client[c];
 
 		/* There is no bus "faux" before 6.14. */
 		if (is_dmatest(c))
 			strcpy(d->bus, access("/sys/bus/faux", F_OK) ? "platform" : "faux");
-		else if (!find_device(params.consumer[c], d) || !d->driver[0])
-			die("%s is not bound", params.consumer[c]);
+		else if (!find_device(params.client[c], d) || !d->driver[0])
+			die("%s is not bound", params.client[c]);
 	}
 
 	start_holders();
@@ -440,7 +447,7 @@ static void consumers(void)
 		if (params.tty && shared->holder.state == ENDED)
 			die("%s: %s", params.tty, strerror(shared->holder.err));
 		missing = 0;
-		for (int c = 0; c < params.consumers; c++) {
+		for (int c = 0; c < params.clients; c++) {
 			look(c, &shared->before[c]);
 			missing += !shared->before[c].chans;
 		}
@@ -452,29 +459,29 @@ static void consumers(void)
 			note("%s -> %s", chans[i].name, chans[i].slave);
 		else if (chans[i].in_use)
 			note("%s -> somebody", chans[i].name);
-	for (int c = 0; c < params.consumers; c++)
+	for (int c = 0; c < params.clients; c++)
 		if (!shared->before[c].chans)
-			note("%s holds no channel", params.consumer[c]);
+			note("%s holds no channel", params.client[c]);
 	if (missing)
-		die("%d consumers without a channel", missing);
+		die("%d clients without a channel", missing);
 	if (params.disk)
 		wait_disk(path, sizeof(path));
 	check_data(true);
 	/* Once more, now that everything is open. */
-	for (int c = 0; c < params.consumers; c++)
+	for (int c = 0; c < params.clients; c++)
 		look(c, &shared->before[c]);
 }
 
-static void presence_links(void)
+static void managed_links(void)
 {
 	int wrong = 0;
 
 	step(30, "look at links");
-	for (int c = 0; c < params.consumers; c++)
-		wrong += !check_presence(c, true);
+	for (int c = 0; c < params.clients; c++)
+		wrong += !check_managed_link(c, true);
 	if (wrong)
-		die("%d of %d consumers without an active link to %s", wrong,
-		    params.consumers, params.provider);
+		die("%d of %d clients without an active managed link to %s", wrong,
+		    params.clients, params.provider);
 }
 
 static void channel_links(void)
@@ -485,7 +492,7 @@ static void channel_links(void)
 	step(30, "look at links");
 	n = channels(chans, MAX_CHANS);
 	for (int i = 0; i < n; i++) {
-		for (int c = 0; c < params.consumers; c++) {
+		for (int c = 0; c < params.clients; c++) {
 			if (!holds(c, &chans[i]))
 				continue;
 			held++;
@@ -493,42 +500,18 @@ static void channel_links(void)
 		}
 	}
 	if (wrong || !held)
-		die("%d of %d held channels without a link", wrong, held);
+		die("%d of %d held channels without a channel link", wrong, held);
 }
 
-/* Which links the consumers have: one made anew is not the same. */
-static int link_ids(unsigned long *ids)
-{
-	static struct chan chans[MAX_CHANS];
-	int held = channels(chans, MAX_CHANS), n = 0;
-	char link[LINK_LEN];
-
-	for (int c = 0; c < params.consumers; c++) {
-		presence_name(c, link, sizeof(link));
-		ids[n] = link_id(link);
-		n += ids[n] > 0;
-		for (int i = 0; i < held; i++) {
-			if (strcmp(chans[i].slave, params.consumer[c]))
-				continue;
-			chan_link_name(chans[i].name, c, link, sizeof(link));
-			ids[n] = link_id(link);
-			n += ids[n] > 0;
-		}
-	}
-	return n;
-}
-
-/* When the write to /sys/power/state returns, all has to be as before. */
+/* When the write to /sys/power/state returns, all that users need is as before. */
 static void sleep_once(const char *state, const char *level)
 {
-	unsigned long before[MAX_LINKS], after[MAX_LINKS];
 	bool port = params.tty && params.tx_bit;
-	int devs, links, anew = 0, wrong, ret;
+	int devs, wrong, ret;
 
 	step(30, "look before %s", state);
 	if (port && !port_sends())
 		die("%s does not send before %s, either", params.tty, state);
-	links = link_ids(before);
 	devs = save_rpm();
 
 	step(60, "%s, pm_test %s", state, level);
@@ -537,27 +520,25 @@ static void sleep_once(const char *state, const char *level)
 		die("%s, pm_test %s: %s", state, level, strerror(-ret));
 
 	step(60, "look after %s", state);
-	wrong = differ(true);
-	if (link_ids(after) == links)
-		for (int i = 0; i < links; i++)
-			anew += before[i] != after[i];
-	if (anew)
-		note("%d of %d links were made anew", anew, links);
-	wrong += anew + check_rpm();
+	wrong = differ(!params.sleep_links, true) + check_rpm();
 	if (port && !port_sends()) {
 		note("%s does not send any more", params.tty);
 		wrong++;
 	}
 	if (wrong)
 		die("%s, pm_test %s: not as before", state, level);
-	note("%s, pm_test %s: %d links and %d devices are as before%s", state,
-	     level, links, devs, port ? ", the port sends" : "");
+	note("%s, pm_test %s: channels, %s links and runtime PM of %d devices are as before%s",
+	     state, level, params.sleep_links ? "all" : "managed", devs,
+	     port ? ", the port sends" : "");
 }
 
 /*
- * A port that is open gives back its channels when the system is suspended, and
+ * A port that is open releases its channels when the system is suspended, and
  * requests them when it is resumed. pm_test stops after the devices; the last
  * one is real, in the deepest state that the emulated board comes back from.
+ *
+ * A kernel that adds no link while the system is in transition lets the port do
+ * without its channel links until it is opened again. Then it has them.
  */
 static void system_sleep(void)
 {
@@ -565,6 +546,9 @@ static void system_sleep(void)
 		sleep_once("mem", "devices");
 	if (params.sleep)
 		sleep_once(params.sleep, "none");
+	if (params.tty && !params.sleep_links)
+		stop_holder();
+	settle();
 	check_data(true);
 }
 
@@ -572,29 +556,29 @@ static void system_sleep(void)
  * One after the other, the provider stays. This works without links too, and
  * has to go on working with them.
  */
-static void consumer_unbind_first(void)
+static void client_unbind_first(void)
 {
 	struct holding h;
 
-	for (int c = 0; c < params.consumers; c++) {
-		if (!is_dmatest(c) && !can_unbind(&shared->consumer[c])) {
-			note("%s cannot be unbound by hand", params.consumer[c]);
+	for (int c = 0; c < params.clients; c++) {
+		if (!is_dmatest(c) && !can_unbind(&shared->client[c])) {
+			note("%s cannot be unbound by hand", params.client[c]);
 			continue;
 		}
-		unbind_consumer(c);
+		unbind_client(c);
 		wait_player(false);
 		look(c, &h);
 		/* dmatest is stopped, and its device still bound. */
 		if (is_dmatest(c))
-			h.presence = 0;
-		if (h.chans || h.presence || h.chan_links)
-			die("%s is unbound, with %d channels, %d presence links, %d channel links",
-			    params.consumer[c], h.chans, h.presence,
+			h.managed = 0;
+		if (h.chans || h.managed || h.chan_links)
+			die("%s is unbound, with %d channels, %d managed links, %d channel links",
+			    params.client[c], h.chans, h.managed,
 			    h.chan_links);
 		if (!bound(&shared->provider, params.provider, NULL))
 			die("%s went with %s", params.provider,
-			    params.consumer[c]);
-		bind_consumer(c);
+			    params.client[c]);
+		bind_client(c);
 		settle();
 	}
 	check_data(true);
@@ -666,7 +650,7 @@ static void dmatest_unbind(void)
 	bind_all();
 }
 
-/* Consumers hold their channels but do nothing. */
+/* Clients hold their channels but do nothing. */
 static void idle_unbind(void)
 {
 	unbind_all(false, true);
@@ -677,8 +661,8 @@ static void idle_unbind(void)
 /* Nobody holds a channel: what fails here is the provider's driver. */
 static void unused_unbind(void)
 {
-	for (int c = 0; c < params.consumers; c++)
-		unbind_consumer(c);
+	for (int c = 0; c < params.clients; c++)
+		unbind_client(c);
 	unbind_provider();
 	if (params.tty)
 		wait_holder(false);
@@ -691,7 +675,7 @@ static void unused_unbind(void)
 
 /*
  * The provider's module stays while a channel is held, and goes with its device
- * once nobody has one. Loaded again it serves the same consumers.
+ * once nobody has one. Loaded again it serves the same clients.
  */
 static void module_unload(void)
 {
@@ -705,10 +689,10 @@ static void module_unload(void)
 	ret = unload_module(module);
 	if (ret != -EAGAIN)
 		die("unload %s while it is used: %s", module, strerror(-ret));
-	if (differ(true))
+	if (differ(false, true))
 		die("not as before");
-	for (int c = 0; c < params.consumers; c++)
-		unbind_consumer(c);
+	for (int c = 0; c < params.clients; c++)
+		unbind_client(c);
 	step(30, "unload %s", module);
 	ret = unload_module(module);
 	if (ret)
@@ -739,7 +723,7 @@ static void __attribute__((noreturn)) keep_holders(void)
 	}
 }
 
-/* The kernel's own test of this, as it comes with the series. */
+/* The program in selftest/, which looks at the kernel for itself. */
 static void selftest(void)
 {
 	char line[400];
@@ -785,6 +769,40 @@ static void selftest(void)
 	check_data(true);
 }
 
+static int public_references(void)
+{
+	static struct chan chans[MAX_CHANS];
+	int n = channels(chans, MAX_CHANS), held = 0;
+
+	for (int i = 0; i < n; i++)
+		held += chans[i].in_use && !chans[i].slave[0];
+	return held;
+}
+
+/*
+ * dmaengine_get() holds each channel of a public controller. It is no client, and
+ * keeps nobody from unbinding the controller.
+ */
+static void public_channels(void)
+{
+	int held;
+
+	find_provider();
+	held = public_references();
+	if (!held)
+		die("dmaengine_get() holds no channel");
+	for (unsigned int i = 1; i <= params.rounds; i++) {
+		shared->round = i;
+		unbind_provider();
+		check_gone();
+		bind_provider();
+		if (public_references() != held)
+			die("%d of %d channels are held again", public_references(), held);
+	}
+	shared->round = 0;
+	note("%d channels, %u times unbound and bound", held, params.rounds);
+}
+
 /*
  * Booted without the provider's driver: who does without it? Nothing fails
  * here, it is for comparing two kernels.
@@ -797,12 +815,12 @@ static void without_provider(void)
 	if (find_device(params.provider, &dev) && dev.driver[0])
 		die("%s is bound", params.provider);
 	pause_ms(15000);
-	for (int c = 0; c < params.consumers; c++) {
+	for (int c = 0; c < params.clients; c++) {
 		if (is_dmatest(c))
 			continue;
-		if (!find_device(params.consumer[c], &dev))
-			die("no device %s", params.consumer[c]);
-		note("%s: %s", params.consumer[c],
+		if (!find_device(params.client[c], &dev))
+			die("no device %s", params.client[c]);
+		note("%s: %s", params.client[c],
 		     dev.driver[0] ? "bound" : "waits");
 		if (params.tty && dev.driver[0]) {
 			start_holder();
@@ -813,6 +831,41 @@ static void without_provider(void)
 			     strerror(shared->holder.err));
 		}
 	}
+}
+
+/*
+ * Whatever can requests channels and releases them, and goes on when this has
+ * ended: the machine is restarted meanwhile. scripts/boot looks at what the
+ * kernel says of each device then.
+ */
+static void reboot_under_load(void)
+{
+	load_disk(true);
+	load_pcm(true);
+	if (params.tty) {
+		if (shared->holder.state == RUNNING)
+			stop_holder();
+		start_opener();
+	}
+	if (params.dmatest) {
+		stop_dmatest();
+		if (!params.stop_dmatest) {
+			start_dmatest(params.dmatest, "0");
+			start_restarter();
+		}
+	}
+	step(30, "channels are requested and released");
+	while ((shared->opener.state != IDLE && shared->opener.times < 3) ||
+	       (shared->restarter.state != IDLE && shared->restarter.times < 3)) {
+		if (shared->opener.state == ENDED)
+			die("%s: %s", params.tty, strerror(shared->opener.err));
+		if (shared->restarter.state == ENDED)
+			die("dmatest: %s", strerror(shared->restarter.err));
+		pause_ms(10);
+	}
+	if (shared->opener.state == IDLE && shared->restarter.state == IDLE)
+		note("nobody here requests a channel but in probe");
+	shared->restart = true;
 }
 
 static bool has_line(const char *text, const char *line, size_t len)
@@ -893,31 +946,31 @@ static void listing(void)
 		used++;
 		note("channel %s held by %s", chans[i].name,
 		     chans[i].slave[0] ? chans[i].slave : "somebody");
-		for (int c = 0; c < params.consumers; c++) {
+		for (int c = 0; c < params.clients; c++) {
 			chan_link_name(chans[i].name, c, link, sizeof(link));
 			if (check_link(link, "not tracked", "never", false))
-				note("link %s %s stateless", chans[i].name,
-				     params.consumer[c]);
+				note("link %s %s channel", chans[i].name,
+				     params.client[c]);
 		}
 	}
-	for (int c = 0; c < params.consumers; c++) {
-		note("consumer %s driver %s", params.consumer[c],
-		     is_dmatest(c) ? "dmatest" : shared->consumer[c].driver);
-		if (check_presence(c, false))
+	for (int c = 0; c < params.clients; c++) {
+		note("client %s driver %s", params.client[c],
+		     is_dmatest(c) ? "dmatest" : shared->client[c].driver);
+		if (check_managed_link(c, false))
 			note("link %s %s managed", params.provider,
-			     params.consumer[c]);
+			     params.client[c]);
 	}
 	if (!used)
 		die("nobody holds a channel");
 }
 
 const struct test tests[] = {
-	{ "consumers", consumers, .fatal = true },
-	{ "presence_links", presence_links, .fatal = false },
+	{ "clients", clients, .fatal = true },
+	{ "managed_links", managed_links, .fatal = false },
 	{ "channel_links", channel_links, .fatal = false },
 	{ "listing", listing, .fatal = false },
 	{ "system_sleep", system_sleep, .fatal = false },
-	{ "consumer_unbind_first", consumer_unbind_first, .fatal = true },
+	{ "client_unbind_first", client_unbind_first, .fatal = true },
 	{ "unbind_under_load", unbind_under_load, .fatal = true },
 	{ "bind_again", bind_again, .fatal = true },
 	{ "dmatest_unbind", dmatest_unbind, .fatal = true, .needs = &params.dmatest },
@@ -926,7 +979,9 @@ const struct test tests[] = {
 	{ "module_unload", module_unload, .fatal = true, .needs = &params.modules },
 	{ "selftest", selftest, .fatal = true },
 	{ "rounds", rounds, .fatal = true },
+	{ "public_channels", public_channels, .fatal = true, .special = true },
 	{ "without_provider", without_provider, .special = true },
+	{ "reboot_under_load", reboot_under_load, .special = true },
 };
 
 const int ntests = sizeof(tests) / sizeof(tests[0]);

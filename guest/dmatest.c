@@ -52,6 +52,14 @@ void stop_dmatest(void)
 	set("run", "0");
 }
 
+/* As it was started last. */
+int restart_dmatest(void)
+{
+	int ret = write_text(PARAMETERS "run", "0");
+
+	return ret ? ret : write_text(PARAMETERS "run", "1");
+}
+
 bool dmatest_runs(void)
 {
 	char val[NAME_LEN];

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define MAX_CONSUMERS	8
+#define MAX_CLIENTS	8
 #define MAX_CHANS	96
 #define MAX_DEVS	64
 #define LISTING_LEN	(64 * 1024)
@@ -34,11 +34,13 @@ struct params {
 	const char *modules;
 	const char *controller;	/* has the channels; the provider may be a router */
 	const char *links;	/* the lab: whether there have to be some */
+	const char *sleep_links;	/* after sleep an open port has its channel links */
+	const char *stop_dmatest;	/* before the machine is restarted */
 	unsigned int slow;	/* seconds more for each step */
 	unsigned int cksum;
 	unsigned int rounds;
-	int consumers;
-	const char *consumer[MAX_CONSUMERS];
+	int clients;
+	const char *client[MAX_CLIENTS];
 };
 
 struct dev {
@@ -46,10 +48,10 @@ struct dev {
 	char driver[NAME_LEN];
 };
 
-/* What a consumer holds, and the links it has. */
+/* What a client holds, and the links it has. */
 struct holding {
 	int chans;
-	int presence;
+	int managed;
 	int chan_links;
 };
 
@@ -61,11 +63,12 @@ struct chan {
 
 enum state { IDLE, OPENING, RUNNING, ENDED };
 
-/* A process that keeps a consumer busy and tells here how it fares. */
+/* A process that keeps a client busy and tells here how it fares. */
 struct worker {
 	volatile pid_t pid;
 	volatile enum state state;
 	volatile unsigned int kib;
+	volatile unsigned int times;	/* channels were requested, for some */
 	volatile unsigned int at;	/* KiB into the disk when it ended */
 	volatile int err;		/* errno of the end; 0: end of file */
 };
@@ -78,12 +81,15 @@ struct shared {
 	volatile unsigned int round;
 	unsigned int errors, eofs;	/* how readers ended */
 	struct dev provider;
-	struct dev consumer[MAX_CONSUMERS];
-	struct holding before[MAX_CONSUMERS];
+	struct dev client[MAX_CLIENTS];
+	struct holding before[MAX_CLIENTS];
 	struct worker reader[READERS];
 	struct worker holder;
 	struct worker writer;
 	struct worker player;
+	struct worker opener;
+	struct worker restarter;
+	volatile bool restart;	/* the machine, while the workers work */
 	char listing[LISTING_LEN];
 };
 
@@ -111,6 +117,7 @@ void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void step(unsigned int seconds, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 unsigned int seconds(void);
+unsigned int milliseconds(void);
 void pause_ms(unsigned int ms);
 
 /* sysfs.c */
@@ -124,9 +131,8 @@ int bind(const struct dev *dev, const char *name);
 int channels(struct chan *chans, int max);
 bool read_link(const char *name, const char *attr, char *buf, size_t size);
 bool check_link(const char *link, const char *status, const char *remove_on, bool tell);
-unsigned long link_id(const char *name);
-void presence_name(int consumer, char *buf, size_t size);
-void chan_link_name(const char *chan, int consumer, char *buf, size_t size);
+void managed_link_name(int client, char *buf, size_t size);
+void chan_link_name(const char *chan, int client, char *buf, size_t size);
 bool left_over(char *what, size_t size);
 unsigned int dma_irqs(void);
 void list_devices(char *buf, size_t size);
@@ -138,6 +144,8 @@ void start_holder(void);
 void stop_holder(void);
 void start_writer(void);
 void start_player(void);
+void start_opener(void);
+void start_restarter(void);
 bool find_disk(char *path, size_t size);
 unsigned int disk_cksum(const char *path, unsigned int *kib);
 
@@ -145,6 +153,7 @@ unsigned int disk_cksum(const char *path, unsigned int *kib);
 extern const char dmatest_client[];
 void start_dmatest(const char *max_channels, const char *iterations);
 void stop_dmatest(void);
+int restart_dmatest(void);
 void watch_dmatest(void);
 bool dmatest_runs(void);
 int dmatest_summary(unsigned int *copies, unsigned int *failures);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unbinds a DMA controller under its consumers and tells what happened, as
+ * Unbinds a DMA controller under its clients and tells what happened, as
  * KTAP. Runs as init and alone; cases.c has the cases.
  *
  * Every case is a process of its own: an oops kills the case, not init, and a
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -22,6 +23,9 @@
 #include <unistd.h>
 
 #include "guest.h"
+
+/* See syslog(2). */
+#define SYSLOG_ACTION_CONSOLE_LEVEL	8
 
 struct params params;
 struct shared *shared;
@@ -98,12 +102,17 @@ void skip(const char *fmt, ...)
 	_exit(SKIPPED);
 }
 
-unsigned int seconds(void)
+unsigned int milliseconds(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+unsigned int seconds(void)
+{
+	return milliseconds() / 1000;
 }
 
 void pause_ms(unsigned int ms)
@@ -142,17 +151,17 @@ static void mount_all(void)
 	}
 }
 
-static void split_consumers(char *list)
+static void split_clients(char *list)
 {
 	char *name, *save;
 
 	for (name = strtok_r(list, ",", &save); name;
 	     name = strtok_r(NULL, ",", &save)) {
-		if (params.consumers == MAX_CONSUMERS) {
-			say("# guest: more than %d consumers", MAX_CONSUMERS);
+		if (params.clients == MAX_CLIENTS) {
+			say("# guest: more than %d clients", MAX_CLIENTS);
 			break;
 		}
-		params.consumer[params.consumers++] = name;
+		params.client[params.clients++] = name;
 	}
 }
 
@@ -176,6 +185,8 @@ static bool set_text(const char *name, const char *val)
 		{ "cases", &params.cases },
 		{ "controller", &params.controller },
 		{ "links", &params.links },
+		{ "sleep_links", &params.sleep_links },
+		{ "stop_dmatest", &params.stop_dmatest },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -195,8 +206,8 @@ static void parse(int argc, char **argv)
 		if (!val)
 			continue;
 		*val++ = '\0';
-		if (!strcmp(argv[i], "consumers"))
-			split_consumers(val);
+		if (!strcmp(argv[i], "clients"))
+			split_clients(val);
 		else if (!strcmp(argv[i], "cksum"))
 			params.cksum = strtoul(val, NULL, 10);
 		else if (!strcmp(argv[i], "rounds"))
@@ -208,9 +219,9 @@ static void parse(int argc, char **argv)
 	}
 	if (!params.controller)
 		params.controller = params.provider;
-	/* Without other consumers it is one itself. */
-	if (!params.consumers && params.dmatest)
-		params.consumer[params.consumers++] = dmatest_client;
+	/* Without other clients it is one itself. */
+	if (!params.clients && params.dmatest)
+		params.client[params.clients++] = dmatest_client;
 }
 
 /* Whether it is in the comma list @list; no list is all that can be tested. */
@@ -336,6 +347,19 @@ static void end_dmatest(void)
 		pause_ms(50);
 }
 
+/* The kernel says of each device that it is shut down, while the load goes on. */
+static void restart_under_load(void)
+{
+	int ret;
+
+	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 7);
+	ret = write_text("/sys/module/kernel/parameters/initcall_debug", "Y");
+	if (ret)
+		say("# guest: initcall_debug: %s", strerror(-ret));
+	say("# guest: done");
+	reboot(RB_AUTOBOOT);
+}
+
 int main(int argc, char **argv)
 {
 	mount_all();
@@ -352,6 +376,8 @@ int main(int argc, char **argv)
 	else
 		run_all();
 
+	if (shared != MAP_FAILED && shared->restart && !stuck)
+		restart_under_load();
 	if (params.dmatest)
 		end_dmatest();
 	/* The reader, the tty's holder, a case that hangs: all but init. */

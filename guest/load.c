@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The processes that keep consumers busy, and the disk's checksum. */
+/* The processes that keep clients busy, and the disk's checksum. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -170,6 +170,63 @@ void stop_holder(void)
 		pause_ms(10);
 	w->err = EINTR;
 	w->state = ENDED;
+}
+
+/* Once more channels were requested. The log has it if the machine is going down. */
+static void count(struct worker *w, const char *what)
+{
+	static unsigned int told;
+
+	w->times++;
+	if (!shared->restart || milliseconds() - told < 100)
+		return;
+	told = milliseconds();
+	say("# guest: meanwhile: %s", what);
+}
+
+/* The driver requests its channels each time. */
+static void open_and_close(struct worker *w)
+{
+	int fd;
+
+	w->state = RUNNING;
+	for (;;) {
+		fd = open(params.tty, O_RDWR | O_NOCTTY | O_NONBLOCK);
+		if (fd >= 0) {
+			close(fd);
+			count(w, params.tty);
+		} else if (!shared->restart) {
+			end(w, errno);
+		}
+		/* Time for the one that shuts down. */
+		pause_ms(1);
+	}
+}
+
+void start_opener(void)
+{
+	start(&shared->opener, open_and_close);
+}
+
+/* So does dmatest. */
+static void stop_and_start(struct worker *w)
+{
+	int ret;
+
+	w->state = RUNNING;
+	for (;;) {
+		ret = restart_dmatest();
+		if (!ret)
+			count(w, "dmatest");
+		else if (!shared->restart)
+			end(w, -ret);
+		pause_ms(1);
+	}
+}
+
+void start_restarter(void)
+{
+	start(&shared->restarter, stop_and_start);
 }
 
 /* Silence, without an end. Tells how far the controller got. */

@@ -43,7 +43,7 @@ static void walk(const char *dir)
 	DIR *d;
 
 	if (ndevs == MAX_DEVS)
-		die("more than %d devices below the consumers", MAX_DEVS);
+		die("more than %d devices below the clients", MAX_DEVS);
 	if (read_rpm(dir, devs[ndevs].state, sizeof(devs[ndevs].state)))
 		strcpy(devs[ndevs++].path, dir);
 
@@ -60,15 +60,15 @@ static void walk(const char *dir)
 	closedir(d);
 }
 
-/* Remember runtime PM of the consumers and of their children. */
+/* Remember runtime PM of the clients and of their children. */
 int save_rpm(void)
 {
 	char path[PATH_LEN];
 
 	ndevs = 0;
-	for (int c = 0; c < params.consumers; c++) {
+	for (int c = 0; c < params.clients; c++) {
 		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s",
-			 shared->consumer[c].bus, params.consumer[c]);
+			 shared->client[c].bus, params.client[c]);
 		walk(path);
 	}
 	return ndevs;

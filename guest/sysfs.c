@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -209,26 +208,16 @@ bool check_link(const char *link, const char *status,
 	return !strcmp(s, status) && !strcmp(r, remove_on);
 }
 
-/* Not the same again if the link is removed and made anew; 0: no link. */
-unsigned long link_id(const char *name)
-{
-	char path[2 * PATH_LEN];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/sys/class/devlink/%s", name);
-	return stat(path, &st) ? 0 : st.st_ino;
-}
-
-void presence_name(int c, char *buf, size_t size)
+void managed_link_name(int c, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s:%s--%s:%s", shared->provider.bus,
-		 params.provider, shared->consumer[c].bus, params.consumer[c]);
+		 params.provider, shared->client[c].bus, params.client[c]);
 }
 
 void chan_link_name(const char *chan, int c, char *buf, size_t size)
 {
-	snprintf(buf, size, "dma:%s--%s:%s", chan, shared->consumer[c].bus,
-		 params.consumer[c]);
+	snprintf(buf, size, "dma:%s--%s:%s", chan, shared->client[c].bus,
+		 params.client[c]);
 }
 
 /*

@@ -38,7 +38,7 @@
 #define MANY_FAULTS	1000000
 
 /* NULL: nobody here can request a channel of that controller. */
-#define client	(params.consumer[0])
+#define CLIENT	(params.client[0])
 
 /* Of probe_race, whose second process is not waited for. */
 static struct race {
@@ -60,19 +60,19 @@ static void progress(const char *what, unsigned int n)
 
 static bool is_dmatest(void)
 {
-	return !strcmp(client, dmatest_client);
+	return !strcmp(CLIENT, dmatest_client);
 }
 
-static void need_consumer(void)
+static void need_client(void)
 {
-	if (!client)
+	if (!CLIENT)
 		skip("nobody can request a channel here");
 }
 
 /* A kernel without links lives through nothing that follows. */
 static void need_links(void)
 {
-	need_consumer();
+	need_client();
 	if (params.links && !strcmp(params.links, "no"))
 		skip("not converted");
 }
@@ -157,7 +157,7 @@ static bool held(char *name)
 		if (!chans[i].in_use)
 			continue;
 		/* A kernel without links does not say that it is dmatest. */
-		if (strcmp(chans[i].slave, client) &&
+		if (strcmp(chans[i].slave, CLIENT) &&
 		    !(is_dmatest() && !chans[i].slave[0]))
 			continue;
 		if (name)
@@ -175,10 +175,10 @@ static int try_request(void)
 	int ret;
 
 	if (!is_dmatest()) {
-		if (bound(&shared->consumer[0], client, NULL))
+		if (bound(&shared->client[0], CLIENT, NULL))
 			return 0;
-		ret = bind(&shared->consumer[0], client);
-		return ret && bound(&shared->consumer[0], client, NULL) ? 0 : ret;
+		ret = bind(&shared->client[0], CLIENT);
+		return ret && bound(&shared->client[0], CLIENT, NULL) ? 0 : ret;
 	}
 	/* An empty name would be a write of nothing, which never fails. */
 	if (channels(&chan, 1))
@@ -195,16 +195,16 @@ static void request(char *name)
 {
 	int ret = 0;
 
-	step(LIMIT, "%s requests its channel", client);
+	step(LIMIT, "%s requests its channel", CLIENT);
 	for (;;) {
 		bool late = seconds() + LIMIT / 4 > shared->deadline;
 
 		if (held(name))
 			return;
 		if (late && ret)
-			die("%s: %s", client, strerror(-ret));
+			die("%s: %s", CLIENT, strerror(-ret));
 		if (late)
-			die("%s is bound without a channel", client);
+			die("%s is bound without a channel", CLIENT);
 		/* One that was refused is tried again by the kernel. */
 		if (!ret)
 			ret = try_request();
@@ -217,19 +217,19 @@ static void release(void)
 {
 	int ret;
 
-	if (!client)
+	if (!CLIENT)
 		return;
-	step(LIMIT, "%s releases its channel", client);
+	step(LIMIT, "%s releases its channel", CLIENT);
 	if (is_dmatest())
 		ret = write_text(DMATEST "run", "0");
-	else if (bound(&shared->consumer[0], client, NULL))
-		ret = unbind(&shared->consumer[0], client);
+	else if (bound(&shared->client[0], CLIENT, NULL))
+		ret = unbind(&shared->client[0], CLIENT);
 	else
 		ret = 0;
 	if (ret && ret != -ENODEV)
-		die("unbind %s: %s", client, strerror(-ret));
+		die("unbind %s: %s", CLIENT, strerror(-ret));
 	if (held(NULL))
-		die("%s still holds its channel", client);
+		die("%s still holds its channel", CLIENT);
 }
 
 static bool is_zero(const char *path, char *what, size_t size)
@@ -366,16 +366,16 @@ static void probe(void)
 	}
 	if (strcmp(shared->provider.driver, params.driver))
 		die("%s is bound to %s", params.provider, shared->provider.driver);
-	if (client && !is_dmatest()) {
-		struct dev *d = &shared->consumer[0];
+	if (CLIENT && !is_dmatest()) {
+		struct dev *d = &shared->client[0];
 
-		if (!find_device(client, d))
-			die("no device %s", client);
+		if (!find_device(CLIENT, d))
+			die("no device %s", CLIENT);
 		/* Not bound yet if its controller was not. */
 		if (!d->driver[0])
 			strcpy(d->driver, "axi-spdif");
-	} else if (client) {
-		strcpy(shared->consumer[0].bus,
+	} else if (CLIENT) {
+		strcpy(shared->client[0].bus,
 		       access("/sys/bus/faux", F_OK) ? "platform" : "faux");
 	}
 	step(LIMIT, "set up kmemleak");
@@ -395,21 +395,21 @@ static void channel(void)
 	note("%d channels", n);
 	if (!n)
 		die("%s has no channel", params.controller);
-	need_consumer();
+	need_client();
 	request(name);
-	note("%s holds %s", client, name);
+	note("%s holds %s", CLIENT, name);
 }
 
 static void links(void)
 {
-	char name[NAME_LEN], link[LINK_LEN];
+	char name[NAME_LEN], link[LINK_LEN], status[NAME_LEN];
 	int wrong = 0;
 
 	need_links();
 	if (!params.links)
 		skip("a kernel without them");
 	request(name);
-	presence_name(0, link, sizeof(link));
+	managed_link_name(0, link, sizeof(link));
 	wrong += !check_link(link, "active", "consumer unbind", true);
 	if (strcmp(params.provider, params.controller)) {
 		struct dev d;
@@ -417,7 +417,7 @@ static void links(void)
 		if (!find_device(params.controller, &d))
 			die("no device %s", params.controller);
 		snprintf(link, sizeof(link), "%s:%s--%s:%s", d.bus, params.controller,
-			 shared->consumer[0].bus, client);
+			 shared->client[0].bus, CLIENT);
 		wrong += !check_link(link, "active", "consumer unbind", true);
 	}
 	chan_link_name(name, 0, link, sizeof(link));
@@ -425,7 +425,7 @@ static void links(void)
 	if (wrong)
 		die("%d links are not as they should be", wrong);
 	release();
-	if (link_id(link))
+	if (read_link(link, "status", status, sizeof(status)))
 		die("the channel is released, and there is still %s", link);
 }
 
@@ -433,7 +433,7 @@ static void unbind_released(void)
 {
 	need_unbind();
 	bind_provider();
-	if (client) {
+	if (CLIENT) {
 		request(NULL);
 		release();
 	}
@@ -447,7 +447,7 @@ static void bind_again(void)
 	release();
 	unbind_provider();
 	bind_provider();
-	if (!client)
+	if (!CLIENT)
 		return;
 	request(NULL);
 	release();
@@ -466,7 +466,7 @@ static void rounds(void)
 		unbind_provider();
 		check_gone("after unbind");
 		bind_provider();
-		if (client)
+		if (CLIENT)
 			request(NULL);
 	}
 	shared->round = 0;
@@ -482,21 +482,21 @@ static void leftovers(void)
 
 	need_unbind();
 	bind_provider();
-	if (client)
+	if (CLIENT)
 		request(NULL);
 	release();
 	unbind_provider();
 	check_gone("after unbind");
-	if (client) {
-		step(LIMIT, "%s requests a channel of nobody", client);
+	if (CLIENT) {
+		step(LIMIT, "%s requests a channel of nobody", CLIENT);
 		ret = try_request();
 		if (!ret)
-			die("%s is bound, and its controller is not", client);
+			die("%s is bound, and its controller is not", CLIENT);
 		note("refused: %s", strerror(-ret));
 	}
 	check_leaks(true);
 	bind_provider();
-	if (client)
+	if (CLIENT)
 		request(NULL);
 	release();
 }
@@ -535,7 +535,7 @@ static unsigned int bind_with_fault(int nth_fd, int bind_fd, unsigned int nth, b
 static void all_works(void)
 {
 	bind_provider();
-	if (client)
+	if (CLIENT)
 		request(NULL);
 	release();
 	unbind_provider();
@@ -611,8 +611,8 @@ static void unbind_held(void)
 		bind_provider();
 		request(NULL);
 		unbind_provider();
-		if (!is_dmatest() && bound(&shared->consumer[0], client, NULL)) {
-			note("%s outlived %s", client, params.provider);
+		if (!is_dmatest() && bound(&shared->client[0], CLIENT, NULL)) {
+			note("%s outlived %s", CLIENT, params.provider);
 			/* It gives back a channel that is gone. */
 			release();
 			die("the consumer was not unbound first");
@@ -640,7 +640,7 @@ static void __attribute__((noreturn)) race_requests(void)
 		if (is_dmatest())
 			write_text(DMATEST "run", "0");
 		else
-			unbind(&shared->consumer[0], client);
+			unbind(&shared->client[0], CLIENT);
 	}
 	race->stopped = true;
 	_exit(0);

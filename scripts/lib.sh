@@ -216,6 +216,12 @@ with_needs() {
 	done
 }
 
+# has_folder FOLDER: is it in what is looked at?
+has_folder() {
+	# shellcheck disable=SC2086 # words
+	with_needs ${STAGE:-"${folders[@]}"} | grep -qx "$1"
+}
+
 # What the tree was made from; changes with any byte of it.
 stack_id() {
 	{ printf '%s\n' "${entries[@]}"; patch_files | tr '\n' '\0' | xargs -0 -r cat; } |
