@@ -219,7 +219,7 @@ with_needs() {
 # has_folder FOLDER: is it in what is looked at?
 has_folder() {
 	# shellcheck disable=SC2086 # words
-	with_needs ${STAGE:-"${folders[@]}"} | grep -qx "$1"
+	with_needs ${STAGE:-"${folders[@]}"} | grep -x "$1" >/dev/null
 }
 
 # What the tree was made from; changes with any byte of it.
@@ -351,6 +351,13 @@ need_tree() {
 	fi
 	# shellcheck disable=SC2086 # words
 	[ -z "${STAGE-}" ] || ref=$(stage $STAGE)
+}
+
+# kunit_tests FILE: those of kunit/tests.kunitconfig that what is checked out has.
+kunit_tests() {
+	git -C "$src" grep -hE '^(menu)?config [A-Z0-9_]+$' -- '*Kconfig*' |
+		sed 's/.*config \(.*\)/CONFIG_\1=y/' | sort -u |
+		grep -xFf - "$top/kunit/tests.kunitconfig" >"$1"
 }
 
 # What a result of KUnit depends on: that in the tree, and how it is run.
