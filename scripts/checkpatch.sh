@@ -23,32 +23,31 @@ checkpatch() {
 		--show-types --ignore "$1" "$2" 2>&1 || true
 }
 
-# check_patches FOLDER [quick]. checkpatch looks for codespell's 37000 words in
-# each line, which takes a minute; quick asks codespell first which patches have
-# one of them.
+# check_patches MODE PATCH... checkpatch looks for codespell's 37000 words in each
+# line, which takes a minute; the mode "quick" asks codespell first which patches
+# have one of them.
 check_patches() {
-	local patch all=() rest=() suspects=() log out rc subject
+	local mode=$1 patch all=() rest=() suspects=() log out rc subject
 	local options=(--root="$linux" --strict --terse --no-summary --show-types)
 	local ignore=MISSING_SIGN_OFF,FILE_PATH_CHANGES
 
 	need perl python3 codespell
 	mkdir -p "$logs"
-	log=$logs/checkpatch-$(basename "$1").log
-	mapfile -t all < <(find "$1" -name '[0-9]*.patch' ! -name '0000-*' | sort)
-	[ ${#all[@]} -gt 0 ] || die "no patches in $1"
+	log=$logs/checkpatch.log
+	all=("${@:2}")
 	{ codespell - <<<contoller || true; } | grep -q controller || die "codespell finds nothing; install it anew"
 	suspects=("${all[@]}")
-	[ "${2-}" != quick ] ||
+	[ "$mode" != quick ] ||
 		mapfile -t suspects < <(codespell "${all[@]}" 2>&1 | sed -nE 's/^(.*\.patch):[0-9]+: .*/\1/p' | sort -u)
 	mapfile -t rest < <(printf '%s\n' "${all[@]}" "${suspects[@]}" | sed '/^$/d' | sort | uniq -u)
 	# Without the history no commit of a Fixes: tag can be looked up.
-	git -C "$linux" rev-parse -q --verify 'base^' >/dev/null || ignore+=,UNKNOWN_COMMIT_ID
+	g rev-parse -q --verify 'base^' >/dev/null || ignore+=,UNKNOWN_COMMIT_ID
 	options+=(--ignore "$ignore")
 	: >"$log"
-	[ ${#rest[@]} -eq 0 ] ||
-		"$linux/scripts/checkpatch.pl" "${options[@]}" "${rest[@]}" >>"$log" 2>&1 || true
-	[ ${#suspects[@]} -eq 0 ] ||
-		"$linux/scripts/checkpatch.pl" "${options[@]}" --codespell "${suspects[@]}" >>"$log" 2>&1 || true
+	[ ${#rest[@]} -eq 0 ] || printf '%s\0' "${rest[@]}" |
+		xargs -0 -P "$jobs" -n 20 "$linux/scripts/checkpatch.pl" "${options[@]}" >>"$log" 2>&1 || true
+	[ ${#suspects[@]} -eq 0 ] || printf '%s\0' "${suspects[@]}" |
+		xargs -0 -P "$jobs" -n 20 "$linux/scripts/checkpatch.pl" "${options[@]}" --codespell >>"$log" 2>&1 || true
 	for patch in "${all[@]}"; do
 		rc=0
 		out=$(grep -F "$patch:" "$log") || true
@@ -56,11 +55,11 @@ check_patches() {
 		[ ${#subject} -le 75 ] || out+="subject of ${#subject} characters"
 		! grep -q '^Signed-off-by:' "$patch" || out+="stored with a Signed-off-by"
 		[ -z "$out" ] || rc=1
-		result $rc "checkpatch $(basename "$patch")"
+		result $rc "checkpatch ${patch#"$top"/patches/*/}"
 		[ $rc -eq 0 ] || echo "$out"
 	done
 	# What belongs to no patch: that the dictionary is missing, for one.
-	out=$(grep -vF "$1/" "$log") || return 0
+	out=$(grep -vF "$top/patches/" "$log") || return 0
 	result 1 "checkpatch has all that it needs"
 	echo "$out"
 }

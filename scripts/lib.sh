@@ -198,6 +198,14 @@ cover_field() {
 		END { if (value != "") print value }' "$file"
 }
 
+# cover_text FOLDER
+cover_text() {
+	local file=$patches/$1/cover-letter
+
+	[ -f "$file" ] || file=$home/$1/cover-letter
+	sed '1,/^$/d' "$file"
+}
+
 # with_needs FOLDER...: these and all that they need, in the order of the stack.
 with_needs() {
 	local folder todo=("$@") wanted=' '
@@ -328,17 +336,17 @@ assemble() {
 	done
 }
 
-# stage FOLDER...: makes the ref of these with what they need, and prints it. The
-# tree's commits, if there is a stack in it, else the files.
+# Where to take them from: what is committed, if the stack has been laid out.
+source_of() { g rev-parse -q --verify refs/heads/stack >/dev/null && echo tree || echo files; }
+
+# stage FOLDER...: makes the ref of these with what they need, and prints it.
 stage() {
-	local out from=tree ref
-	local list
+	local out ref list
 
 	ref=refs/stages/$(tr ' ' + <<<"$*")
-	g rev-parse -q --verify refs/heads/stack >/dev/null || from=files
 	list=$(with_needs "$@") || exit
 	# shellcheck disable=SC2086 # words
-	out=$(assemble $from $list) || exit
+	out=$(assemble "$(source_of)" $list) || exit
 	g update-ref "$ref" "$(tail -n 1 <<<"$out" | cut -d' ' -f1)"
 	echo "$ref"
 }
