@@ -230,6 +230,12 @@ has_folder() {
 	with_needs ${STAGE:-"${folders[@]}"} | grep -x "$1" >/dev/null
 }
 
+# The patches of STAGE= with what it needs, or all.
+wanted_files() {
+	# shellcheck disable=SC2046,SC2086 # words
+	patch_files ${STAGE:+$(with_needs $STAGE)}
+}
+
 # What the tree was made from; changes with any byte of it.
 stack_id() {
 	{ printf '%s\n' "${entries[@]}"; patch_files | tr '\n' '\0' | xargs -0 -r cat; } |
