@@ -286,41 +286,19 @@ edited() {
 	cmp -s "$dir/recipients" "$dir/recipients.generated" || echo "${dir#"$top"/}/recipients: edited"
 }
 
-# am COMMIT MAILBOX: prints the commit that the mails give on top of that one: no
-# fuzz, and the same for everybody. Neither a work tree nor the whole index is
-# needed, which makes it ten times as fast as "git am". If one does not apply, prints why.
+# am MAIL...: onto what is checked out in the second work tree: no fuzz, and the
+# same commits for everybody. What went wrong is one line.
 am() {
-	local dir=$build/am mail path why
-	local -x GIT_INDEX_FILE=$dir/index
+	local out
 
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	git mailsplit -o"$dir" "$2" >/dev/null
-	sed -nE 's,^(---|\+\+\+) [ab]/([^[:space:]]+)$,\2,p' "$2" | sort -u |
-		xargs -r git -C "$linux" ls-tree "$1" -- | g update-index --index-info
-	for mail in "$dir"/[0-9]*; do
-		git mailinfo "$dir/message" "$dir/diff" <"$mail" >"$dir/info"
-		why=$(g apply --cached "$dir/diff" 2>&1) || {
-			echo "\"$(sed -n 's/^Subject: //p' "$dir/info")\" does not apply:" \
-				"$(sed -nE 's/^error: (patch failed: )?//p' <<<"$why" | head -n 1)"
-			return 1
-		}
-		{ sed -n 's/^Subject: //p' "$dir/info"; echo; cat "$dir/message"; } | git stripspace >"$dir/text"
-		echo "commit refs/stages/am"
-		sed -nE 's/^Author: (.*)/\1/p; s/^Email: (.*)/<\1>/p; s/^Date: (.*)/\1/p' "$dir/info" | paste -sd' ' |
-			sed -E 's/^(.*) (<[^<>]*>) (.*)$/author \1 \2 \3\ncommitter stack <stack@localhost> \3/'
-		echo "data $(wc -c <"$dir/text")"
-		cat "$dir/text"
-		[ "$mail" != "$dir/0001" ] || echo "from $(g rev-parse "$1^{commit}")"
-		g apply --numstat "$dir/diff" | cut -f3 | while read -r path; do
-			g ls-files -s -- "$path" | sed 's/^\([0-9]*\) \([0-9a-f]*\) 0/M \1 \2/' | tr '\t' ' ' |
-				grep . || echo "D $path"
-		done
-		echo
-	done >"$dir/stream"
-	g update-ref -d refs/stages/am
-	g fast-import --quiet --date-format=rfc2822 <"$dir/stream"
-	g rev-parse refs/stages/am
+	out=$(GIT_COMMITTER_NAME=stack GIT_COMMITTER_EMAIL=stack@localhost \
+		git -C "$src" am -q --committer-date-is-author-date "$@" 2>&1) && return
+	{
+		sed -nE 's/^Patch failed at [0-9]+ (.*)/"\1" does not apply: /p' <<<"$out"
+		sed -nE 's/^error: (patch failed: )?([^:]+:[0-9]+|[^:]+: (does|already).*).*/\2/p' <<<"$out" | head -n 3
+		grep -q '^Patch failed' <<<"$out" || head -n 1 <<<"$out"
+	} | paste -sd' '
+	return 1
 }
 
 # mails files|tree FOLDER: its patches as one mailbox.
@@ -343,17 +321,21 @@ mails() {
 # assemble files|tree FOLDER...: these on the base and nothing else. Prints
 # "COMMIT FOLDER" a line.
 assemble() {
-	local folder id head mails=$build/stages/mails
+	local folder id head why at=
 
 	head=$(g rev-parse base)
 	mkdir -p "$build/stages"
 	for folder in "${@:2}"; do
-		mails "$1" "$folder" >"$mails"
-		id=$(echo "$head" | cat - "$mails" | sha256sum | cut -c1-40)
+		mails "$1" "$folder" >"$build/stages/mails"
+		id=$(echo "$head" | cat - "$build/stages/mails" | sha256sum | cut -c1-40)
 		if ! g cat-file -e "$(cat "$build/stages/$id" 2>/dev/null)" 2>/dev/null; then
-			[ ! -s "$mails" ] || head=$(am "$head" "$mails") ||
-				die "$folder: $head (onto $(g log -1 --format=%s base)$([ "$folder" = "$2" ] || echo ", with what comes before it: ${*:2}"))"
-			echo "$head" >"$build/stages/$id"
+			[ "$at" = "$head" ] || checkout "$head"
+			[ ! -s "$build/stages/mails" ] || why=$(am "$build/stages/mails") || {
+				checkout base
+				die "$folder: $why (to $(g log -1 --format=%s base)$([ "$folder" = "$2" ] || echo ", after what comes before it in: ${*:2}"))"
+			}
+			at=$(git -C "$src" rev-parse HEAD)
+			echo "$at" >"$build/stages/$id"
 		fi
 		head=$(cat "$build/stages/$id")
 		echo "$head $folder"
