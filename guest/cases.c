@@ -856,9 +856,9 @@ static void reboot_under_load(void)
 			start_restarter();
 		}
 	}
-	step(30, "channels are requested and released");
-	while ((shared->opener.state != IDLE && shared->opener.times < 3) ||
-	       (shared->restarter.state != IDLE && shared->restarter.times < 3)) {
+	step(60, "channels are requested and released");
+	while ((shared->opener.state != IDLE && !shared->opener.times) ||
+	       (shared->restarter.state != IDLE && !shared->restarter.times)) {
 		if (shared->opener.state == ENDED)
 			die("%s: %s", params.tty, strerror(shared->opener.err));
 		if (shared->restarter.state == ENDED)
