@@ -513,6 +513,8 @@ static void sleep_once(const char *state, const char *level)
 	if (port && !port_sends())
 		die("%s does not send before %s, either", params.tty, state);
 	devs = save_rpm();
+	if (!devs)
+		die("this kernel does not tell of runtime PM");
 
 	step(60, "%s, pm_test %s", state, level);
 	ret = fall_asleep(state, level);
@@ -854,9 +856,9 @@ static void reboot_under_load(void)
 			start_restarter();
 		}
 	}
-	step(30, "channels are requested and released");
-	while ((shared->opener.state != IDLE && shared->opener.times < 3) ||
-	       (shared->restarter.state != IDLE && shared->restarter.times < 3)) {
+	step(60, "channels are requested and released");
+	while ((shared->opener.state != IDLE && !shared->opener.times) ||
+	       (shared->restarter.state != IDLE && !shared->restarter.times)) {
 		if (shared->opener.state == ENDED)
 			die("%s: %s", params.tty, strerror(shared->opener.err));
 		if (shared->restarter.state == ENDED)
