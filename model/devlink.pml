@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * May a DMA controller be unbound at any moment without a client losing the
- * memory of its channel? One controller, two clients, and users who bind, unbind
- * and open them at random, for ever or until they stop. What can go wrong:
+ * May a DMA controller be unbound at any moment? One controller, two clients,
+ * and users who bind, unbind and open them at random, for ever or until they
+ * stop. What can go wrong:
  *
- *   use_after_free	a channel is touched after its memory was freed
- *   left_holding	the controller is unbound and somebody holds a channel
+ *   freed_in_use	a client has a channel of a controller that is gone
+ *   turned_off_in_use	or whose hardware is off: even to release it is an error
+ *   cannot_transfer	a client that is linked gets no channel in its remove()
  *   warned		a WARN_ON() of the driver core
  *   invalid end state	a deadlock. Users may stop at any time, so an unbind that
  *			waits for what nobody will do ends here, too
@@ -13,31 +14,55 @@
  *
  * One step is what others cannot see a part of: a read or a write of a status, or
  * all that is done under device_links_lock or dma_list_mutex at a time. Left out:
- * weak memory ordering, the order of locks, runtime PM, system sleep, clients
- * without a driver, links that others have made between the same two devices.
+ * weak memory ordering, the order of locks, runtime PM, system sleep, channel
+ * links, links that others have made between the same two devices.
  *
- * -D breaks something:
- *   NO_FIRST_LOOK	do not look at the states before adding the link
- *   UNLINKED		a client that is being unbound gets its channel, without a link
- *   NO_SECOND_LOOK	do not look at them again after it
- *   NO_CLIENT_LOOK	look again at the controller only
- *   NO_MARK		take the controller off the list after waiting, not before
- *   NO_SYNC		do not wait for requests in flight
- *   NO_REFUSAL		device_link_add() adds links while a side is being unbound
- *   SYNC_LOCKED	wait for requests in flight under dma_list_mutex
- *   LINKS_FIRST	if a probe fails, the links are dropped before devres releases the
- *			channel of client 0
- *   ACTIVE_ONLY	do not wait for a consumer that the other thread is to unbind
- *   SPIN		a probe begun in sysfs is not counted, so the unbind spins
- * or adds something:
- *   UNBINDERS=2	two threads bind and unbind the controller
- * or leads to an error sooner:
- *   ONLY=0, ONLY=1	one client
- *   GO_ON		go on after what is no use after free
+ * -DWITHOUT= leaves out a part of dmaengine:
  */
+#define CONTROLLER_LOOK	1	/* the look at the controller before the link is added */
+#define CLIENT_LOOK	2	/* the look at the client before it */
+#define SECOND_LOOK	3	/* the looks after it */
+#define LINKED		4	/* a client that is linked gets its channel whatever they show */
+#define DRIVER_CHECK	5	/* a device without a driver is not linked */
+#define LIST_FIRST	6	/* the controller goes off the list before its channels */
+#define SYNC		7	/* dma_async_device_unregister() waits for requests */
+#define OF_SYNC		8	/* of_dma_controller_free() does, too */
+/*
+ * -DWITH= is what the driver core of 7.3 does not withstand, -DDRIVER_CORE is the
+ * one that does:
+ */
+#define RETRY		1	/* ask again after the race between link and unbind was lost */
+#define WARN_LATE	2	/* see what is said about the link that is left from it */
+#define DEVM		4	/* leave the channel to devres if a probe fails */
+#define DEVM_FIRST	8	/* let devres ask for the first channel then; both fail */
+/*
+ * -DUNBINDERS=2 is another of these: two threads unbind the controller. -DDEFERRED:
+ * a client is deferred for ever, and others ask for a channel on its behalf. An error
+ * is found sooner with one client, -DONLY=0 or -DONLY=1 (that one has a port which is
+ * opened and closed). -DGO_ON goes on after the two that are no use after free.
+ */
+#ifndef WITHOUT
+#define WITHOUT 0
+#endif
+#ifndef WITH
+#define WITH 0
+#endif
 #ifndef UNBINDERS
 #define UNBINDERS 1
 #endif
+#ifdef DRIVER_CORE
+#define AS_IN_7_3 false
+#else
+#define AS_IN_7_3 true
+#endif
+#ifdef GO_ON
+#define ASSERT_NOT(x, y) skip
+#else
+#define ASSERT_NOT(x, y) x = (y); assert(!x)
+#endif
+#define WARN_ON(c, x)	ASSERT_NOT(warned, (x) && (!late[c] || with(WARN_LATE)))
+#define without(part)	(WITHOUT == part)
+#define with(use)	(((WITH) & (use)) != 0)
 #define CTRL 2						/* 0 and 1 are the clients */
 
 mtype:dev = { NO_DRIVER, PROBING, BOUND, UNBINDING };	/* enum dl_dev_state */
@@ -45,123 +70,113 @@ mtype:dl = { NONE, DORMANT, AVAILABLE, CONSUMER_PROBE, ACTIVE, SUPPLIER_UNBIND }
 
 mtype:dev status[3] = NO_DRIVER;	/* dev->links.status */
 mtype:dl link[2] = NONE;		/* from client to controller; NONE: there is none */
+bool driver[2];				/* dev->driver */
 bool locked[3];				/* device_lock() */
-bool port, alive;			/* client 1: mutex of its tty port, may be opened */
-bool list_locked;			/* dma_list_mutex, where it is held for long */
-bool listed;				/* on dma_device_list and not "unregistering" */
-bool held[2], stale[2];			/* the client has a channel; its memory is freed */
+bool port[2], opened[2];		/* mutex of the client's port; it may be opened */
+bool listed, gone;			/* controller: may be found; is off or freed */
+bool held[2];				/* the client has a channel */
+bool late[2];				/* its link was added after a race was lost */
 byte readers, awaited;			/* in dma_request_srcu; and waited for */
-byte probes;				/* probe_count of dd.c */
-bool use_after_free, left_holding, warned;
+bool freed_in_use, turned_off_in_use, cannot_transfer, warned;
 
-#define busy(c)	(link[c] == CONSUMER_PROBE || link[c] == ACTIVE)
+#define lock(m)		atomic { !m -> m = true }
+#define unlock(m)	m = false
+#define busy(c)		(link[c] == CONSUMER_PROBE || link[c] == ACTIVE)
+#define is_linked(c)	(link[c] == ACTIVE || link[c] == SUPPLIER_UNBIND)
 
-inline lock(m)		{ atomic { !m -> m = true } }
-inline unlock(m)	{ m = false }
-inline touch(c)		{ use_after_free = stale[c]; assert(!use_after_free) }
-#ifdef GO_ON
-inline WARN_ON(x)	{ skip }
-inline nobody_holds()	{ skip }
-#else
-inline WARN_ON(x)	{ warned = (x); assert(!warned) }
-inline nobody_holds()	{ left_holding = held[0] || held[1]; assert(!left_holding) }
-#endif
+#define controller_ok	(without(CONTROLLER_LOOK) || status[CTRL] == BOUND)
+#define client_ok(c)	(without(CLIENT_LOOK) || status[c] != UNBINDING)
+#define may_request(c)	(!late[c] || with(RETRY))
+#define may_be_first(c)	(status[c] != NO_DRIVER || link[c] != NONE || with(DEVM_FIRST))
 
 /* drivers/dma/dmaengine.c */
-
-inline dma_release_channel(c)	/* stands for every use before it, too */
-{
-	d_step { !list_locked -> touch(c); held[c] = false; stale[c] = false }
-}
-
-inline release_if_held(c)	{ if :: held[c] -> dma_release_channel(c) :: else fi }
 
 inline device_link_add(c)	/* and device_link_init_status(); a link that is there is reused */
 {
 	d_step { if
-#ifndef NO_REFUSAL
-	:: status[c] == UNBINDING || status[CTRL] == UNBINDING		/* NULL */
-#endif
-	:: else -> if
-		:: link[c] != NONE
-		:: link[c] == NONE && status[CTRL] == BOUND ->
-			link[c] = (status[c] == PROBING -> CONSUMER_PROBE :
-				  (status[c] == BOUND -> ACTIVE : AVAILABLE))
-		:: link[c] == NONE && status[CTRL] == PROBING ->
-			link[c] = (status[c] == PROBING -> CONSUMER_PROBE : DORMANT)
-		:: link[c] == NONE && status[CTRL] == UNBINDING -> link[c] = SUPPLIER_UNBIND
-		:: link[c] == NONE && status[CTRL] == NO_DRIVER -> link[c] = DORMANT
+	:: link[c] == NONE && (AS_IN_7_3 || status[CTRL] != UNBINDING) ->	/* else: NULL */
+		late[c] = AS_IN_7_3 && !(controller_ok && client_ok(c));
+		if
+		:: status[c] == PROBING && (status[CTRL] == BOUND || status[CTRL] == PROBING) ->
+			link[c] = CONSUMER_PROBE
+		:: status[CTRL] == BOUND && status[c] == BOUND -> link[c] = ACTIVE
+		:: status[CTRL] == BOUND && status[c] == UNBINDING ->
+			link[c] = (AS_IN_7_3 -> AVAILABLE : ACTIVE)
+		:: status[CTRL] == BOUND && status[c] == NO_DRIVER -> link[c] = AVAILABLE
+		:: status[CTRL] == UNBINDING -> link[c] = SUPPLIER_UNBIND
+		:: else -> link[c] = DORMANT
 		fi
+	:: else
 	fi }
 }
 
-inline look_at_client(c) { refused = refused || (status[c] != PROBING && status[c] != BOUND) }
-
 inline dma_request_chan(c)	/* if it is refused, held[c] is false: -EPROBE_DEFER */
 {
-	readers = readers | (1 << c);				/* srcu_read_lock() */
-	atomic { !list_locked -> held[c] = listed; refused = !listed };	/* dma_list_mutex */
-#ifndef NO_FIRST_LOOK
+	d_step {						/* of_dma_lock or dma_list_mutex */
+		held[c] = listed;
+		freed_in_use = held[c] && gone;
+		assert(!freed_in_use);
+		readers = readers | (held[c] << c)		/* srcu_read_lock(), if it matters */
+	};
 	if
-	:: held[c] -> atomic { touch(c); refused = (status[CTRL] != BOUND) }; look_at_client(c)
+	:: held[c] ->
+		refused = !controller_ok;			/* first look */
+		refused = refused || !client_ok(c);
+		if
+		:: refused -> refused = without(LINKED) || !is_linked(c)
+		:: !refused && (driver[c] || without(DRIVER_CHECK)) ->
+			device_link_add(c);			/* NULL is no error */
+			if
+			:: !without(SECOND_LOOK) ->
+				refused = (status[CTRL] != BOUND);
+				refused = refused || status[c] == UNBINDING
+			:: else
+			fi
+		:: else
+		fi;
+		held[c] = !refused && driver[c];		/* without: as before, not looked at */
+		d_step {					/* srcu_read_unlock() */
+			readers = readers & ~(1 << c);
+			awaited = awaited & ~(1 << c);
+			refused = false
+		}
 	:: else
-	fi;
-#endif
-	if
-#ifdef UNLINKED
-	:: refused && held[c] && status[CTRL] == BOUND && status[c] == UNBINDING -> refused = false
-#endif
-	:: !refused ->
-		device_link_add(c);				/* NULL is no error (rule 4) */
-#ifndef NO_SECOND_LOOK
-		refused = (status[CTRL] != BOUND);
-#ifndef NO_CLIENT_LOOK
-		look_at_client(c);
-#endif
-#endif
-		d_step { touch(c) }
-	:: else
-	fi;
-	if
-	:: refused && held[c] -> dma_release_channel(c)
-	:: else
-	fi;
-	d_step {						/* srcu_read_unlock() */
-		refused = false;
-		readers = readers & ~(1 << c);
-		awaited = awaited & ~(1 << c)
-	}
+	fi
 }
 
-inline dma_async_device_unregister()	/* then the driver frees its memory */
+inline synchronize_srcu(sync)	{ awaited = (without(sync) -> 0 : readers); awaited == 0 }
+
+inline remove_controller()	/* what its driver does in remove(), or when its probe() fails */
 {
-#ifdef SYNC_LOCKED
-	list_locked = true;
-#endif
-#ifndef NO_MARK
-	listed = false;
-#endif
-#ifndef NO_SYNC
-	awaited = readers; awaited == 0;			/* synchronize_srcu() */
-#endif
-	d_step { list_locked = false; listed = false; stale[0] = held[0]; stale[1] = held[1] }
+	if
+	:: listed = false;					/* of_dma_controller_free() */
+		synchronize_srcu(OF_SYNC);
+		d_step { gone = true; turned_off_in_use = held[0] || held[1]; assert(!turned_off_in_use) }
+	:: true							/* not in the device tree */
+	fi;
+	listed = listed && without(LIST_FIRST);			/* dma_async_device_unregister() */
+	synchronize_srcu(SYNC);
+	d_step { gone = true; freed_in_use = held[0] || held[1]; assert(!freed_in_use) };
+	listed = false
 }
 
 /* drivers/base, for a client. It has no consumers, so it is never busy itself. */
 
-inline hangup()			/* of client 1: no open() is under way and none will be */
+inline remove(c)		/* remove() and devres, or what a probe() that fails leaves to them */
 {
-	lock(port); alive = false; release_if_held(1); unlock(port)
-}
-
-inline give_up(c)		/* what a driver does in remove(), or when its probe() fails */
-{
-	if :: c == 0 -> release_if_held(0) :: c == 1 -> hangup() fi
+	atomic { lock(port[c]); opened[c] = false };		/* no open() is under way */
+	if
+	:: !held[c] && may_request(c) && may_be_first(c) ->	/* a last transfer */
+		dma_request_chan(c);
+		ASSERT_NOT(cannot_transfer, !held[c] && is_linked(c) && !late[c] && status[c] == UNBINDING)
+	:: true
+	fi;
+	d_step { held[c] = false; unlock(port[c]) }
 }
 
 inline links_no_driver(c)	/* __device_links_no_driver(), by AUTOREMOVE_CONSUMER */
 {
-	d_step { link[c] = NONE; status[c] = NO_DRIVER }
+	d_step { link[c] = NONE; late[c] = false; status[c] = NO_DRIVER; driver[c] = false }
 }
 
 inline release_driver(c)	/* device_release_driver_internal() */
@@ -170,7 +185,7 @@ inline release_driver(c)	/* device_release_driver_internal() */
 	if
 	:: status[c] == BOUND ->
 		status[c] = UNBINDING;				/* device_links_busy() */
-		give_up(c);					/* remove(), devres */
+		remove(c);
 		links_no_driver(c)				/* device_links_driver_cleanup() */
 	:: else
 	fi;
@@ -179,35 +194,33 @@ inline release_driver(c)	/* device_release_driver_internal() */
 
 inline probe(c)			/* really_probe() */
 {
-	if :: probes++; counted = true :: skip fi;		/* skip: a bind in sysfs */
-	d_step { assert(link[c] == NONE); status[c] = PROBING };	/* ..._check_suppliers() */
-	if :: dma_request_chan(c) :: skip fi;			/* skip: it does without */
-	if
-	:: c == 1 -> release_if_held(1); alive = true		/* just tried; open() from now on */
-	:: else
-	fi;
+	d_step { assert(link[c] == NONE); status[c] = PROBING; driver[c] = true };
+	if :: dma_request_chan(c) :: true fi;			/* or it does without */
+	opened[c] = true;
 	if
 	:: d_step {						/* device_links_driver_bound() */
-		WARN_ON(link[c] != NONE && link[c] != CONSUMER_PROBE);
+		WARN_ON(c, link[c] != NONE && link[c] != CONSUMER_PROBE);
 		link[c] = (link[c] == NONE -> NONE : ACTIVE);
 		status[c] = BOUND
 	   }
 	:: true ->						/* or it fails, whatever it got */
-#ifdef LINKS_FIRST
-		if :: c == 1 -> hangup() :: else fi;
-		links_no_driver(c);				/* device_links_no_driver() */
-		if :: c == 0 -> release_if_held(0) :: else fi	/* device_unbind_cleanup() */
-#else
-		give_up(c);
+		if
+		:: with(DEVM) || with(DEVM_FIRST) ->
+			atomic { !port[c] -> opened[c] = opened[c] && with(DEVM_FIRST) };
+			d_step {				/* device_links_no_driver() */
+				link[c] = (AS_IN_7_3 -> NONE : link[c]);
+				status[c] = NO_DRIVER
+			}
+		:: else
+		fi;
+		remove(c);
 		links_no_driver(c)
-#endif
-	fi;
-	d_step { probes = probes - counted; counted = false }
+	fi
 }
 
 proctype client(byte c)
 {
-	bool refused, counted;
+	bool refused;
 
 	do
 	:: lock(locked[c]);
@@ -215,65 +228,57 @@ proctype client(byte c)
 progress_bind:	unlock(locked[c])
 	:: release_driver(c);
 progress_unbind: skip
+#ifdef DEFERRED
+	:: atomic { !locked[c] && status[c] == NO_DRIVER -> status[c] = PROBING };
+		dma_request_chan(c);				/* on its behalf */
+		break
+#endif
 	:: break
 	od
 }
 
-proctype opener()		/* open() and close() of client 1 */
+proctype opener(byte c)		/* open() and close() */
 {
 	bool refused;
 
 	do
-	:: lock(port);
-		if :: alive && !held[1] -> dma_request_chan(1) :: else fi;
-progress_open:	unlock(port)
-	:: lock(port);
-		if :: alive -> release_if_held(1) :: else fi;
-progress_close:	unlock(port)
+	:: lock(port[c]);
+		if
+		:: opened[c] && !held[c] && may_request(c) -> dma_request_chan(c)
+		:: opened[c] && held[c] -> held[c] = false
+		:: else
+		fi;
+progress:	unlock(port[c])
 	:: break
 	od
 }
 
 /* drivers/base, for the controller */
 
-#ifndef ACTIVE_ONLY
-#define leaving(c) (link[c] == SUPPLIER_UNBIND && (status[c] == BOUND || status[c] == UNBINDING))
-#else
-#define leaving(c) false
-#endif
-#ifdef SPIN
-#define counted_or_spin true
-#else
-#define counted_or_spin (probes > 0)
-#endif
-#define in_use(c)	(busy(c) || leaving(c))
-
 inline mark(c)		{ link[c] = (link[c] == NONE -> NONE : SUPPLIER_UNBIND) }
+inline mark_active(c)	{ link[c] = (AS_IN_7_3 -> SUPPLIER_UNBIND : ACTIVE) }
 
 inline device_links_busy()	/* the links marked before a busy one make no difference */
 {
 	d_step {
-		again = in_use(0) || in_use(1);
+		again = busy(0) || busy(1);
 		if :: !again -> mark(0); mark(1) :: else fi;
 		status[CTRL] = UNBINDING
 	}
 }
 
-/* A probe begun in sysfs is not counted, and spun on. Here that is blocking. */
-inline device_links_unbind_consumers()
+inline device_links_unbind_consumers()	/* here, it sleeps while a client probes */
 {
 	do
-	:: counted_or_spin && (link[0] == CONSUMER_PROBE || link[1] == CONSUMER_PROBE) ->
-		probes == 0					/* wait_for_device_probe() */
-	:: atomic { link[0] == ACTIVE || leaving(0) -> mark(0) }; release_driver(0)
-	:: atomic { link[1] == ACTIVE || leaving(1) -> mark(1) }; release_driver(1)
-	:: atomic { !in_use(0) && !in_use(1) -> mark(0); mark(1); break }
+	:: atomic { link[0] == ACTIVE -> mark_active(0) }; release_driver(0)
+	:: atomic { link[1] == ACTIVE -> mark_active(1) }; release_driver(1)
+	:: atomic { !busy(0) && !busy(1) -> mark(0); mark(1); break }
 	od
 }
 
-inline cleanup(c)
+inline cleanup(c)		/* of device_links_driver_cleanup() */
 {
-	WARN_ON(link[c] != NONE);
+	WARN_ON(c, link[c] != NONE);
 	link[c] = (link[c] == NONE -> NONE : DORMANT)
 }
 
@@ -290,33 +295,27 @@ inline unbind_controller()	/* __device_release_driver() */
 		:: else -> device_links_busy()
 		fi
 	:: else ->
-		dma_async_device_unregister();			/* remove(), devres */
-		d_step {					/* device_links_driver_cleanup() */
-			nobody_holds();
-			cleanup(0); cleanup(1);
-			status[CTRL] = NO_DRIVER
-		}
+		remove_controller();
+		d_step { cleanup(0); cleanup(1); status[CTRL] = NO_DRIVER };
 		break
 	od
 }
 
-inline supplier_bound(c)
+inline supplier_bound(c)	/* of device_links_driver_bound() */
 {
-	WARN_ON(link[c] == AVAILABLE || link[c] == SUPPLIER_UNBIND);
+	WARN_ON(c, link[c] == AVAILABLE || link[c] == SUPPLIER_UNBIND);
 	link[c] = (link[c] == NONE || busy(c) -> link[c] : AVAILABLE)
 }
 
 inline bind_controller()	/* really_probe() */
 {
 	status[CTRL] = PROBING;
-	listed = true;						/* dma_async_device_register() */
+	gone = false;
+	listed = true;
 	if
-	:: d_step {						/* device_links_driver_bound() */
-		supplier_bound(0); supplier_bound(1);
-		status[CTRL] = BOUND
-	   }
+	:: d_step { supplier_bound(0); supplier_bound(1); status[CTRL] = BOUND }
 	:: true ->						/* or it fails afterwards */
-		dma_async_device_unregister();
+		remove_controller();
 		d_step {					/* device_links_no_driver() */
 			link[0] = (busy(0) -> DORMANT : link[0]);
 			link[1] = (busy(1) -> DORMANT : link[1]);
@@ -327,7 +326,7 @@ inline bind_controller()	/* really_probe() */
 
 proctype controller()
 {
-	bool again;
+	bool again, refused;
 
 	do
 	:: lock(locked[CTRL]);
@@ -348,7 +347,7 @@ init
 #endif
 #if !defined(ONLY) || ONLY == 1
 		run client(1);
-		run opener();
+		run opener(1);
 #endif
 #if UNBINDERS == 2
 		run controller();
