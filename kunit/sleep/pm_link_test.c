@@ -73,6 +73,8 @@ struct pm_link_test {
 	struct regulator *regulator;
 	struct net_device *ndev;
 	struct phy_device *phydev;
+	/* A device that is registered in the transition */
+	struct device *root;
 	/* A device whose probe is deferred */
 	struct platform_device *deferred, *plain;
 	bool defer;
@@ -673,6 +675,55 @@ static void pm_link_test_skip_resume(struct kunit *test)
 	expect_ordered_transition(test);
 }
 
+static int hook_new_supplier(struct pm_link_test *t, enum which which, enum phase phase)
+{
+	if (which == CHILD && phase == SUSPEND && !t->added++) {
+		/* Without a parent, which would have been prepared */
+		t->root = root_device_register(PLAIN);
+		if (IS_ERR(t->root))
+			return PTR_ERR(t->root);
+		device_enable_async_suspend(t->root);
+	}
+	if (which == CONSUMER && phase == SUSPEND)
+		t->link = device_link_add(to_dev(t, CONSUMER), t->root, t->flags);
+
+	return 0;
+}
+
+/*
+ * Verify that a supplier that has been registered in the transition, and so has
+ * not been prepared, is not suspended on account of the link.
+ */
+static void pm_link_test_new_supplier(struct kunit *test)
+{
+	struct pm_link_test *t = test->priv;
+	int i;
+
+	add_devices(test, *(unsigned int *)test->param_value);
+	t->flags = DL_FLAG_STATELESS;
+	t->hook = hook_new_supplier;
+
+	KUNIT_EXPECT_EQ(test, transition(t), 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->root);
+	KUNIT_ASSERT_NOT_NULL(test, t->link);
+	for (i = 0; i < NR_DEVICES; i++)
+		expect_once(test, "first", i);
+	expect_runtime_pm_as_before(test, "first");
+	KUNIT_EXPECT_FALSE(test, t->root->power.is_suspended);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->root->power.usage_count), 0);
+
+	t->hook = NULL;
+	KUNIT_EXPECT_EQ(test, transition(t), 0);
+	for (i = 0; i < NR_DEVICES; i++)
+		expect_once(test, "second", i);
+	KUNIT_EXPECT_FALSE(test, t->root->power.is_suspended);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->root->power.usage_count), 0);
+
+	del_link(t);
+	expect_runtime_pm_as_before(test, "second");
+	root_device_unregister(t->root);
+}
+
 static int hook_upgrade(struct pm_link_test *t, enum which which, enum phase phase)
 {
 	if (which == t->by && phase == t->phase && !t->added++)
@@ -967,6 +1018,7 @@ static struct kunit_case pm_link_test_cases[] = {
 	KUNIT_CASE_PARAM(pm_link_test_direct_complete_child, async_gen_params),
 	KUNIT_CASE_PARAM(pm_link_test_direct_complete_supplier, async_gen_params),
 	KUNIT_CASE_PARAM(pm_link_test_skip_resume, async_gen_params),
+	KUNIT_CASE_PARAM(pm_link_test_new_supplier, async_gen_params),
 	KUNIT_CASE_PARAM(pm_link_test_upgrade, upgrade_gen_params),
 	KUNIT_CASE_PARAM(pm_link_test_deferred_probe, trigger_gen_params),
 #if IS_ENABLED(CONFIG_REGULATOR)
