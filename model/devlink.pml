@@ -21,12 +21,13 @@
  */
 #define CONTROLLER_LOOK	1	/* the look at the controller before the link is added */
 #define CLIENT_LOOK	2	/* the look at the client before it */
-#define SECOND_LOOK	3	/* the looks after it */
-#define LINKED		4	/* a client that is linked gets its channel whatever they show */
-#define DRIVER_CHECK	5	/* a device without a driver is not linked */
-#define LIST_FIRST	6	/* the controller goes off the list before its channels */
-#define SYNC		7	/* dma_async_device_unregister() waits for requests */
-#define OF_SYNC		8	/* of_dma_controller_free() does, too */
+#define LINK_STATUS	3	/* the look at the status of the link after it */
+#define SECOND_LOOK	4	/* the second looks at both */
+#define LINKED		5	/* a client that is linked gets its channel whatever the first show */
+#define DRIVER_CHECK	6	/* a device without a driver is not linked */
+#define LIST_FIRST	7	/* the controller goes off the list before its channels */
+#define SYNC		8	/* dma_async_device_unregister() waits for requests */
+#define OF_SYNC		9	/* of_dma_controller_free() does, too */
 /*
  * -DWITH= is what the driver core of 7.3 does not withstand, -DDRIVER_CORE is the
  * one that does:
@@ -34,7 +35,7 @@
 #define RETRY		1	/* ask again after the race between link and unbind was lost */
 #define WARN_LATE	2	/* see what is said about the link that is left from it */
 #define DEVM		4	/* leave the channel to devres if a probe fails */
-#define DEVM_FIRST	8	/* let devres ask for the first channel then; both fail */
+#define DEVM_FIRST	8	/* let devres ask for the first channel then */
 /*
  * -DUNBINDERS=2 is another of these: two threads unbind the controller. -DDEFERRED:
  * a client is deferred for ever, and others ask for a channel on its behalf. An error
@@ -94,7 +95,8 @@ bool freed_in_use, turned_off_in_use, cannot_transfer, warned;
 inline device_link_add(c)	/* and device_link_init_status(); a link that is there is reused */
 {
 	d_step { if
-	:: link[c] == NONE && (AS_IN_7_3 || status[CTRL] != UNBINDING) ->	/* else: NULL */
+	:: link[c] == NONE && !AS_IN_7_3 && status[CTRL] == UNBINDING -> null = true
+	:: link[c] == NONE && (AS_IN_7_3 || status[CTRL] != UNBINDING) ->
 		late[c] = AS_IN_7_3 && !(controller_ok && client_ok(c));
 		if
 		:: status[c] == PROBING && (status[CTRL] == BOUND || status[CTRL] == PROBING) ->
@@ -102,7 +104,8 @@ inline device_link_add(c)	/* and device_link_init_status(); a link that is there
 		:: status[CTRL] == BOUND && status[c] == BOUND -> link[c] = ACTIVE
 		:: status[CTRL] == BOUND && status[c] == UNBINDING ->
 			link[c] = (AS_IN_7_3 -> AVAILABLE : ACTIVE)
-		:: status[CTRL] == BOUND && status[c] == NO_DRIVER -> link[c] = AVAILABLE
+		:: status[CTRL] == BOUND && status[c] == NO_DRIVER ->
+			link[c] = (AS_IN_7_3 || !driver[c] -> AVAILABLE : CONSUMER_PROBE)
 		:: status[CTRL] == UNBINDING -> link[c] = SUPPLIER_UNBIND
 		:: else -> link[c] = DORMANT
 		fi
@@ -120,25 +123,35 @@ inline dma_request_chan(c)	/* if it is refused, held[c] is false: -EPROBE_DEFER 
 	};
 	if
 	:: held[c] ->
-		refused = !controller_ok;			/* first look */
+		refused = !controller_ok;			/* dma_client_is_linkable() */
 		refused = refused || !client_ok(c);
+		null = false;
 		if
-		:: refused -> refused = without(LINKED) || !is_linked(c)
-		:: !refused && (driver[c] || without(DRIVER_CHECK)) ->
-			device_link_add(c);			/* NULL is no error */
-			if
-			:: !without(SECOND_LOOK) ->
-				refused = (status[CTRL] != BOUND);
-				refused = refused || status[c] == UNBINDING
-			:: else
-			fi
+		:: (driver[c] || without(DRIVER_CHECK)) && !refused -> device_link_add(c)
+		:: else
+		fi;
+		looked = !refused;
+		if
+		:: !null && driver[c] && !(refused && without(LINKED)) && (refused || !without(LINK_STATUS)) ->
+			found = link[c];			/* dma_client_is_linked() */
+			refused = !(found == CONSUMER_PROBE || found == ACTIVE ||
+				    (found == SUPPLIER_UNBIND && status[c] == UNBINDING))
+		:: else
+		fi;
+		if
+		:: looked && !refused && !without(SECOND_LOOK) ->	/* also if there is no link */
+			refused = (status[CTRL] != BOUND);
+			refused = refused || status[c] == UNBINDING
 		:: else
 		fi;
 		held[c] = !refused && driver[c];		/* without: as before, not looked at */
 		d_step {					/* srcu_read_unlock() */
 			readers = readers & ~(1 << c);
 			awaited = awaited & ~(1 << c);
-			refused = false
+			refused = false;
+			looked = false;
+			null = false;
+			found = NONE
 		}
 	:: else
 	fi
@@ -220,7 +233,8 @@ inline probe(c)			/* really_probe() */
 
 proctype client(byte c)
 {
-	bool refused;
+	bool refused, looked, null;
+	mtype:dl found = NONE;
 
 	do
 	:: lock(locked[c]);
@@ -239,7 +253,8 @@ progress_unbind: skip
 
 proctype opener(byte c)		/* open() and close() */
 {
-	bool refused;
+	bool refused, looked, null;
+	mtype:dl found = NONE;
 
 	do
 	:: lock(port[c]);
@@ -326,7 +341,8 @@ inline bind_controller()	/* really_probe() */
 
 proctype controller()
 {
-	bool again, refused;
+	bool again, refused, looked, null;
+	mtype:dl found = NONE;
 
 	do
 	:: lock(locked[CTRL]);
