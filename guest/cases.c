@@ -734,7 +734,7 @@ static void selftest(void)
 	FILE *in;
 
 	/* It looks at all of sysfs each time, which takes a while here. */
-	step(300, "the selftest ends");
+	step(600, "the selftest ends");
 	if (pipe(fds))
 		die("pipe");
 	/* Its end is to be seen here, unlike that of the loads. */

@@ -60,6 +60,7 @@ struct link {
 	char sup[LEN], con[LEN];
 	char status[24], remove[24];
 	bool managed;
+	bool others;		/* only the name is known */
 };
 
 struct chan {
@@ -206,12 +207,28 @@ static bool attr(char *buf, size_t size, const char *fmt, ...)
 	return true;
 }
 
+/* What a symbolic link says, in one system call: follow() takes three. */
+__printf(2, 3)
+static bool target(char *buf, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	ssize_t n;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	n = readlink(path, buf, LEN);
+	buf[n > 0 && n < LEN ? n : 0] = '\0';
+	return buf[0];
+}
+
 /* The name of the driver that @dev is bound to. */
 static bool bound_to(const char *dev, char *driver)
 {
 	char path[LEN];
 
-	if (!follow(path, true, DEVICES "%s/driver", dev))
+	if (!target(path, DEVICES "%s/driver", dev))
 		return false;
 	if (driver)
 		strcpy(driver, base(path));
@@ -256,6 +273,7 @@ static void each(const char *dir, void (*fn)(const char *dir, const char *name))
 		closedir(d);
 }
 
+/* Of the hundreds that others have, once a controller is chosen, only the name. */
 static void add_link(const char *dir, const char *name)
 {
 	struct link *l = &links[nlinks];
@@ -265,27 +283,52 @@ static void add_link(const char *dir, const char *name)
 		return;
 	memset(l, 0, sizeof(*l));
 	snprintf(l->name, LINE, "%s", name);
-	follow(l->sup, false, "%s/%s/supplier", dir, name);
-	follow(l->con, false, "%s/%s/consumer", dir, name);
-	attr(l->status, sizeof(l->status), "%s/%s/status", dir, name);
-	attr(l->remove, sizeof(l->remove), "%s/%s/auto_remove_on", dir, name);
 	attr(sync, sizeof(sync), "%s/%s/sync_state_only", dir, name);
 	/* Those for sync_state() come and go, and unbind nobody */
 	if (!strcmp(sync, "1"))
 		return;
-	l->managed = strcmp(l->status, "not tracked");
 	nlinks++;
+	l->others = cur && !strstr(name, base(cur->path)) && strncmp(name, "dma:", 4);
+	if (l->others)
+		return;
+	follow(l->sup, false, "%s/%s/supplier", dir, name);
+	follow(l->con, false, "%s/%s/consumer", dir, name);
+	attr(l->status, sizeof(l->status), "%s/%s/status", dir, name);
+	attr(l->remove, sizeof(l->remove), "%s/%s/auto_remove_on", dir, name);
+	l->managed = strcmp(l->status, "not tracked");
+}
+
+/* Where an entry of a class or a bus points, below DEVICES. */
+static bool target_below(char *buf, const char *dir, const char *name)
+{
+	char link[LEN], *path = link;
+
+	if (!target(link, "%s/%s", dir, name))
+		return false;
+	while (!strncmp(path, "../", 3))
+		path += 3;
+	if (strncmp(path, "devices/", 8))
+		return false;
+	strcpy(buf, path + 8);
+	return true;
 }
 
 static void add_chan(const char *dir, const char *name)
 {
 	struct chan *c = &chans[nchans];
-	char in_use[16];
+	char in_use[16], link[LEN], *end;
 
-	if (nchans == MAX_LINES || !follow(c->path, false, "%s/%s", dir, name) ||
-	    !follow(c->dev, false, "%s/%s/device", dir, name))
+	if (nchans == MAX_LINES || !target_below(c->path, dir, name))
 		return;
-	follow(c->slave, false, "%s/%s/slave", dir, name);
+	/* Its device is the parent, with the class in between */
+	strcpy(c->dev, c->path);
+	end = strrchr(c->dev, '/');
+	if (!end || end - c->dev < 4 || strncmp(end - 4, "/dma", 4))
+		return;
+	end[-4] = '\0';
+	c->slave[0] = '\0';
+	if (target(link, "%s/%s/slave", dir, name))
+		follow(c->slave, false, "%s/%s/slave", dir, name);
 	attr(in_use, sizeof(in_use), "%s/%s/in_use", dir, name);
 	c->in_use = atoi(in_use);
 	nchans++;
@@ -307,27 +350,26 @@ static void load(void)
 static const char *canon(const char *path, bool which)
 {
 	static char buf[LEN + 16];
+	static struct list seen;
 	unsigned int id, other, nth = 0;
 	const char *name = base(path);
-	struct list *seen;
 	int end = 0;
 
 	if (sscanf(name, "dma%uchan%n", &id, &end) != 1 || !end)
 		return path;
-	seen = calloc(1, sizeof(*seen));
-	for (unsigned int i = 0; seen && i < nchans; i++) {
+	seen.n = 0;
+	for (unsigned int i = 0; i < nchans; i++) {
 		const char *n = base(chans[i].path);
 
 		if (strncmp(chans[i].path, path, name - path) ||
 		    sscanf(n, "dma%uchan", &other) != 1 || other >= id)
 			continue;
 		snprintf(buf, sizeof(buf), "%u", other);
-		if (!has(seen, buf)) {
-			add(seen, "%s", buf);
+		if (!has(&seen, buf)) {
+			add(&seen, "%s", buf);
 			nth++;
 		}
 	}
-	free(seen);
 	snprintf(buf, sizeof(buf), "%.*sdma#%uchan%s", (int)(name - path), path, nth,
 		 which ? name + end : "");
 	return buf;
@@ -345,8 +387,7 @@ static void add_dev(const char *dir, const char *name)
 {
 	char path[LEN], driver[LEN];
 
-	if (follow(path, false, "%s/%s", dir, name) && !is_faux(path) &&
-	    bound_to(path, driver))
+	if (target_below(path, dir, name) && !is_faux(path) && bound_to(path, driver))
 		add(devs, "%s -> %s", path, driver);
 }
 
@@ -391,7 +432,9 @@ static void take(struct snap *s)
 	for (unsigned int i = 0; i < nlinks; i++) {
 		const struct link *l = &links[i];
 
-		if (!is_faux(l->con))
+		if (l->others)
+			add(&s->links, "%s", l->name);
+		else if (!is_faux(l->con))
 			add(&s->links, "%s -> %s: %s, removed on: %s", canon(l->sup, false),
 			    l->con, l->status, l->remove);
 	}
@@ -889,7 +932,7 @@ static int step_gone(void)
 	for (unsigned int i = 0; i < nlinks; i++) {
 		const struct link *l = &links[i];
 
-		if (has(&kept, l->name) ||
+		if (l->others || has(&kept, l->name) ||
 		    (l->sup[0] && strcmp(l->sup, cur->path) &&
 		     (!below(l->sup, cur->path) || strncmp(l->name, "dma:", 4))))
 			continue;

@@ -732,7 +732,11 @@ static int hook_upgrade(struct pm_link_test *t, enum which which, enum phase pha
 	return 0;
 }
 
-static const u32 upgrades[] = { DL_FLAG_STATELESS, DL_FLAG_AUTOREMOVE_SUPPLIER };
+static const u32 upgrades[] = {
+	DL_FLAG_STATELESS,
+	DL_FLAG_STATELESS | DL_FLAG_PM_RUNTIME,
+	DL_FLAG_AUTOREMOVE_SUPPLIER,
+};
 
 static void describe_upgrade(const u32 *flags, char *desc)
 {
