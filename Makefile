@@ -57,6 +57,9 @@ lab: setup tree ## DMA drivers on a machine whose registers are memory, stock an
 lab-mutants: setup tree ## break drivers and see each step of the lab fail
 	@scripts/lab -m
 
+status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
+	@scripts/status
+
 providers: tree ## docs/providers.md from the results of "make lab" and "make boards": all DMA drivers of the kernel
 	@scripts/providers
 
