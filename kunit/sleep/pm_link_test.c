@@ -269,15 +269,26 @@ static int hook_trigger(struct pm_link_test *t, enum which which, enum phase pha
 
 /* Helpers */
 
+/* Not kunit_platform_device_register_full(), which 6.12 does not have. */
+static void unregister_device(void *pdev)
+{
+	platform_device_unregister(pdev);
+}
+
 static struct platform_device *add_device(struct kunit *test, const char *name, int id,
 					  struct device *parent, void *data)
 {
-	struct platform_device *pdev = kunit_platform_device_alloc(test, name, id);
+	struct platform_device_info info = {
+		.parent = parent,
+		.name = name,
+		.id = id,
+		.data = &data,
+		.size_data = sizeof(data),
+	};
+	struct platform_device *pdev = platform_device_register_full(&info);
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pdev->dev.parent = parent;
-	KUNIT_ASSERT_EQ(test, platform_device_add_data(pdev, &data, sizeof(data)), 0);
-	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, unregister_device, pdev), 0);
 
 	return pdev;
 }
@@ -563,7 +574,7 @@ static void pm_link_test_add_and_unregister(struct kunit *test)
 
 	add_devices(test, *(unsigned int *)test->param_value & ~BIT(SUPPLIER));
 	/* Not one of KUnit's, which is unregistered only once. */
-	kunit_platform_device_unregister(test, d->pdev);
+	kunit_release_action(test, unregister_device, d->pdev);
 	pdev = platform_device_alloc(DRIVER, SUPPLIER);
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	KUNIT_ASSERT_EQ(test, platform_device_add_data(pdev, &d, sizeof(d)), 0);
@@ -756,12 +767,12 @@ static void pm_link_test_upgrade(struct kunit *test)
 
 	add_devices(test, 0);
 	t->deferred = add_device(test, PLAIN, PLATFORM_DEVID_NONE, NULL, t);
-	kunit_platform_device_unregister(test, t->dev[CHILD].pdev);
+	kunit_release_action(test, unregister_device, t->dev[CHILD].pdev);
 	t->dev[CHILD].pdev = add_device(test, DRIVER, CHILD, &t->deferred->dev, &t->dev[CHILD]);
 	KUNIT_ASSERT_TRUE(test, device_is_bound(to_dev(t, CHILD)));
 	device_disable_async_suspend(to_dev(t, CHILD));
 	/* Last, as in the other cases */
-	kunit_platform_device_unregister(test, t->dev[SUPPLIER].pdev);
+	kunit_release_action(test, unregister_device, t->dev[SUPPLIER].pdev);
 	t->dev[SUPPLIER].pdev = add_device(test, DRIVER, SUPPLIER, NULL, &t->dev[SUPPLIER]);
 	device_disable_async_suspend(to_dev(t, SUPPLIER));
 	link = device_link_add(&t->deferred->dev, to_dev(t, SUPPLIER), DL_FLAG_SYNC_STATE_ONLY);
@@ -822,7 +833,7 @@ static void pm_link_test_deferred_probe(struct kunit *test)
 	add_devices(test, 0);
 	t->deferred = add_device(test, DEFERRED, PLATFORM_DEVID_NONE, NULL, t);
 	dev = &t->deferred->dev;
-	kunit_platform_device_unregister(test, t->dev[CHILD].pdev);
+	kunit_release_action(test, unregister_device, t->dev[CHILD].pdev);
 	t->dev[CHILD].pdev = add_device(test, DRIVER, CHILD, dev, &t->dev[CHILD]);
 	KUNIT_ASSERT_TRUE(test, device_is_bound(to_dev(t, CHILD)));
 	device_disable_async_suspend(to_dev(t, CHILD));
