@@ -379,7 +379,7 @@ kunit_tests() {
 # since 6.12 cannot suppress it, and the name that makes a registration fail.
 unexpected() {
 	sed -e '/: a warning may follow$/,/: no warning any more$/d' \
-		-e '/\(duplicate filename\|already exists\).*/{/failed_registration_is_undone/d}' "$1"
+		-e '/\(duplicate filename\|already exists\|already present\).*/{/failed_registration_is_undone/d}' "$1"
 }
 
 # What a result of KUnit depends on: that in the tree, and how it is run.
