@@ -924,6 +924,8 @@ static void pm_link_test_regulator(struct kunit *test)
 	if (!IS_ERR_OR_NULL(t->regulator))
 		regulator_put(t->regulator);
 	regulator_unregister(rdev);
+	/* A link holds it until then, and the next one has its name. */
+	device_link_wait_removal();
 }
 #endif
 
