@@ -10,12 +10,18 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "== $*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# need TOOL...: they come from packages that "make setup" installs.
+# need TOOL...: they come from packages that "make setup" or "make setup-more" installs.
 need() {
-	local tool
+	local tool verb
 
 	for tool in "$@"; do
-		command -v "$tool" >/dev/null || die "no $tool here; run: make setup"
+		! command -v "$tool" >/dev/null || continue
+		case $tool in
+		clang* | ld.lld* | llvm-* | spatch | ocamlopt | sphinx-build | dh | dpkg-buildpackage | \
+		rsync | depmod | modprobe | gnuplot) verb=setup-more ;;
+		*) verb=setup ;;
+		esac
+		die "no $tool here; run: make $verb"
 	done
 }
 
@@ -54,8 +60,20 @@ free_space() {
 		die "$build has $free GiB free, $1 are needed; make room or move the checkout"
 }
 
+# usable DIR: what is to be written belongs to this user, and git reads it.
+usable() {
+	local dir=$1 why
+
+	while [ ! -e "$dir" ]; do dir=$(dirname "$dir"); done
+	[ -w "$dir" ] ||
+		die "$dir belongs to $(stat -c %U "$dir"), and you cannot write there; make a checkout of your own"
+	[ ! -d "$1/linux" ] || why=$(git -C "$1/linux" rev-parse --git-dir 2>&1) ||
+		die "git does not read $1/linux: ${why%%$'\n'*}"
+}
+
 # One run at a time per kernel: two would build in the same folders.
 lock() {
+	usable "$build"
 	mkdir -p "$build"
 	[ -z "${DEVLINK_LOCKED-}" ] || return 0
 	need flock
@@ -64,10 +82,15 @@ lock() {
 	export DEVLINK_LOCKED=1
 }
 
-# Nothing is fetched or built with a setting that cannot work.
+# check_input [ARGUMENT...], those of the script: nothing is fetched or built with a
+# setting that cannot work.
 check_input() {
-	local variable value
+	local variable value why archs='um x86_64 arm64 arm riscv'
+	local -a boards drivers
 
+	# Words, not patterns.
+	read -ra boards <<<"${BOARD-}"
+	read -ra drivers <<<"${DRIVER-}"
 	[[ $top != *[[:space:]:]* ]] ||
 		die "kbuild cannot work below \"$top\": it has a space or a colon in its name; move the checkout"
 	for variable in ROUNDS TIME V; do
@@ -78,22 +101,38 @@ check_input() {
 		value=${!variable-}
 		[[ -z $value || $value =~ ^[0-9]{1,9}$ ]] || die "$variable=$value is no number"
 	done
-	for value in ${BOARD-}; do
-		[[ $value != */* && -f $top/boards/$value/board.conf ]] ||
-			die "no board $value; BOARD= is one of: $(all_boards | paste -sd' ')"
+	for value in "${boards[@]}"; do
+		[[ " $(all_boards | paste -sd' ') " == *" $value "* ]] ||
+			die "no board $value for $SERIES; BOARD= is one of: $(all_boards | paste -sd' ')"
 	done
-	for value in ${DRIVER-}; do
+	for value in "${drivers[@]}"; do
 		[[ $value != */* && -f $top/lab/drivers/$value.dts ]] ||
 			die "no driver $value; DRIVER= is one or more of lab/drivers/*.dts"
+		why=$(lab_field "$value" unreachable)
+		[ -z "$why" ] || die "the lab cannot run $value: $why"
 	done
+	case $(basename "$0")-${1-} in
+	kunit-modules) archs='x86_64 arm64 arm' ;;
+	kunit-*) archs='um x86_64 arm64 arm' ;;
+	coverage-*) archs='arm64 x86_64 arm riscv' ;;
+	esac
 	for value in ${ARCHS-}; do
-		[[ " um x86_64 arm64 arm riscv " == *" $value "* ]] ||
-			die "no architecture $value; ARCHS= is one or more of: um x86_64 arm64 arm riscv"
+		[[ " $archs " == *" $value "* ]] || die "no architecture $value here; ARCHS= is one or more of: $archs"
 	done
 	for value in ${MUTANT-}; do
 		[[ $value != *..* && -f $top/kunit/mutants/$value.diff ]] ||
 			die "no mutant $value; MUTANT= is FOLDER/NAME of a kunit/mutants/FOLDER/NAME.diff"
 	done
+	case ${CONFIG-} in
+	*/*) [ -f "$CONFIG" ] || die "CONFIG=$CONFIG is no file" ;;
+	esac
+	# A tree that git does not trust would be taken for a folder without git.
+	case $KERNEL in
+	*/*)
+		[ ! -e "$KERNEL/.git" ] || why=$(git -C "$KERNEL" rev-parse --git-dir 2>&1) ||
+			die "git does not read KERNEL=$KERNEL: ${why%%$'\n'*}"
+		;;
+	esac
 }
 
 KERNEL=${KERNEL:-7.3}
@@ -107,7 +146,7 @@ case $KERNEL in
 	;;
 *)
 	[ -f "$top/kernels/$KERNEL.conf" ] ||
-		die "no kernels/$KERNEL.conf; there is: $(cd "$top/kernels" && echo *.conf). Or give a source tree: KERNEL=/path/to/linux"
+		die "no kernel $KERNEL; KERNEL= is one of: $(cd "$top/kernels" && printf '%s\n' *.conf | sed 's/\.conf$//' | paste -sd' '), or a source tree: /path/to/linux"
 	name=$KERNEL
 	;;
 esac
@@ -135,12 +174,22 @@ src=$build/src			# a second work tree, switched between variants
 logs=$build/log
 export KERNEL SERIES
 
+# Which trees of others git may read stays this person's to say.
+if [ -z "${DEVLINK_SAFE+set}" ]; then
+	DEVLINK_SAFE=$({ git config --global --get-all safe.directory; git config --system --get-all safe.directory; } 2>/dev/null || true)
+	export DEVLINK_SAFE
+fi
 # The same names and dates for everybody: the same commits, and ccache hits.
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 # No clean-up in the background, which would go on and hold the lock.
 export GIT_CONFIG_COUNT=2
 export GIT_CONFIG_KEY_0=gc.auto GIT_CONFIG_VALUE_0=0
 export GIT_CONFIG_KEY_1=maintenance.auto GIT_CONFIG_VALUE_1=false
+while read -r folder; do
+	[ -n "$folder" ] || continue
+	export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=$folder"
+	GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
+done <<<"$DEVLINK_SAFE"
 export KBUILD_BUILD_USER=dmaengine KBUILD_BUILD_HOST=devlink
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026'
 export LOCALVERSION="" LC_ALL=C
@@ -214,7 +263,7 @@ with_needs() {
 		folder=${todo[0]} todo=("${todo[@]:1}")
 		[[ $wanted != *" $folder "* ]] || continue
 		[[ " ${folders[*]} " == *" $folder "* ]] ||
-			die "no folder $folder in patches/$(basename "$home")/series; there is: ${folders[*]}"
+			die "no folder $folder in patches/$(basename "$home")/series, which lists them"
 		wanted+="$folder "
 		# shellcheck disable=SC2207 # words
 		todo+=($(cover_field "$folder" Needs))
@@ -394,12 +443,7 @@ board_arch() { sed -n 's/^arch=//p;$s/.*/arm/p' "$top/boards/$1/board.conf" | he
 
 # Those that the kernel has what it takes for.
 all_boards() {
-	(
-		cd "$top/boards" || exit
-		for conf in */board.conf; do
-			grep -qsx "without=$SERIES" "$conf" || dirname "$conf"
-		done
-	)
+	(cd "$top/boards" && grep -Lx "without=$SERIES" -- */board.conf) | cut -d/ -f1
 }
 
 boards_of() {
@@ -464,7 +508,7 @@ checkout() {
 }
 
 read_stack
-check_input
+check_input "$@"
 ref=stack kind=stack
 if [ -n "${STAGE-}" ]; then
 	# shellcheck disable=SC2086 # words
