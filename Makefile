@@ -21,20 +21,24 @@ MAKEFLAGS += --no-print-directory
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: setup tree ## boot two boards, stock and patched, and unbind their DMA controllers
+demo: setup-demo tree ## boot two boards, stock and patched, and unbind their DMA controllers
 	@scripts/demo
 
-test: setup tree ## all tests; the last line counts them
+test: setup-test tree ## all tests; the last line counts them
 	@scripts/test
 
-test-all: setup-more tree ## what "make test" leaves out, hours of it: other architectures, tools, packages, and 6.12
+test-all: setup-test-all tree ## what "make test" leaves out, hours of it: other architectures, tools, packages, and 6.12
 	@scripts/test-all
 
-setup: ## install the packages that are missing (as root), or name them
+setup: ## install the packages that are missing (as root), or name them, and say what for
 	@scripts/setup
 
-setup-more:
+setup-more: ## the same with what "make test" does without
 	@scripts/setup more
+
+# What one verb needs.
+setup-%:
+	@scripts/setup $*
 
 tree: ## lay out the base kernel with the patches as a git tree in build/
 	@scripts/tree
@@ -48,13 +52,13 @@ quilt: ## the patches as a flat folder DIR= with a file "series"
 board: ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
 	@scripts/board "$$BOARD"
 
-boards: setup ## all boards, stock and patched; writes docs/boards.md
+boards: setup-boards ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $$BOARD
 
-lab: setup tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
+lab: setup-lab tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
 	@scripts/lab $$DRIVER
 
-lab-mutants: setup tree ## break drivers and see each step of the lab fail
+lab-mutants: setup-lab-mutants tree ## break drivers and see each step of the lab fail
 	@scripts/lab -m
 
 status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
@@ -63,55 +67,55 @@ status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
 providers: tree ## docs/providers.md from the results of "make lab" and "make boards": all DMA drivers of the kernel
 	@scripts/providers
 
-deb: setup-more tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
+deb: setup-deb tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
 	@scripts/deb
 
-deb-test: setup-more tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
+deb-test: setup-deb-test tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
 	@scripts/deb-test
 
-tried: setup ## which patches apply to KERNEL=, one after the other, and whether they build
+tried: setup-tried ## which patches apply to KERNEL=, one after the other, and whether they build
 	@scripts/tried
 
-kunit: setup ## the KUnit tests alone, of what is committed in the tree; on UML, or ARCHS="um x86_64 arm64 arm"
+kunit: setup-kunit ## the KUnit tests alone, of what is committed in the tree; on UML, or ARCHS="um x86_64 arm64 arm"
 	@scripts/kunit plain $$ARCHS
 
-kunit-kasan: setup ## the same under KASAN
+kunit-kasan: setup-kunit-kasan ## the same under KASAN
 	@scripts/kunit kasan $$ARCHS
 
-kunit-modules: setup ## the same as modules, on arm64; ARCHS="x86_64 arm64 arm"
+kunit-modules: setup-kunit-modules ## the same as modules, on arm64; ARCHS="x86_64 arm64 arm"
 	@scripts/kunit modules $${ARCHS:-arm64}
 
-kunit-alltests: setup ## the same by --alltests of kunit.py
+kunit-alltests: setup-kunit-alltests ## the same by --alltests of kunit.py
 	@scripts/kunit alltests $$ARCHS
 
-kunit-all: setup ## all of them, on all architectures; writes docs/kunit.md
+kunit-all: setup-kunit-all ## all of them, on all architectures; writes docs/kunit.md
 	@scripts/kunit-all
 
-stress: setup ## ten minutes of random binding and unbinding, each under KASAN and KCSAN; TIME=SECONDS
+stress: setup-stress ## ten minutes of random binding and unbinding, each under KASAN and KCSAN; TIME=SECONDS
 	@scripts/stress
 
-mutants: setup ## break each guarded line and see which tests fail; MUTANT=FOLDER/NAME; writes docs/mutants.csv
+mutants: setup-mutants ## break each guarded line and see which tests fail; MUTANT=FOLDER/NAME; writes docs/mutants.csv
 	@scripts/mutants
 
-check: setup-more ## each folder by itself: applies, checkpatch, each step built by gcc, sparse and clang; kernel-doc, coccicheck, htmldocs
+check: setup-check ## each folder by itself: applies, checkpatch, each step built by gcc, sparse and clang; kernel-doc, coccicheck, htmldocs
 	@scripts/check
 
-coverage: setup-more ## compile all that includes dmaengine.h on four architectures, no new warning
+coverage: setup-coverage ## compile all that includes dmaengine.h on four architectures, no new warning
 	@scripts/coverage $$ARCHS
 
-layout: setup ## nothing else moves: fields of public structures, objects of drivers left alone
+layout: setup-layout ## nothing else moves: fields of public structures, objects of drivers left alone
 	@scripts/layout
 
-bench: setup-more tree ## what the links cost: writes docs/cost.md; hours, and a machine that does nothing else
+bench: setup-bench tree ## what the links cost: writes docs/cost.md; hours, and a machine that does nothing else
 	@scripts/bench
 
-model: setup ## the protocol between request and unbind, all interleavings, with Spin
+model: setup-model ## the protocol between request and unbind, all interleavings, with Spin
 	@scripts/model
 
-export: setup ## the folder STAGE= as mails in build/*/outgoing, signed off; see docs/sending.md
+export: setup-export ## the folder STAGE= as mails in build/*/outgoing, signed off; see docs/sending.md
 	@scripts/export
 
-send: setup ## show to whom those mails would go; DRY=0 sends them
+send: setup-send ## show to whom those mails would go; DRY=0 sends them
 	@scripts/send
 
 lint: ## shellcheck on the scripts
@@ -123,6 +127,6 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@scripts/clean all
 
-.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants providers deb deb-test \
+.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants status providers deb deb-test \
 	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
 	export send lint clean distclean

@@ -86,11 +86,8 @@ lock() {
 # setting that cannot work.
 check_input() {
 	local variable value why archs='um x86_64 arm64 arm riscv'
-	local -a boards drivers
+	local -a words
 
-	# Words, not patterns.
-	read -ra boards <<<"${BOARD-}"
-	read -ra drivers <<<"${DRIVER-}"
 	[[ $top != *[[:space:]:]* ]] ||
 		die "kbuild cannot work below \"$top\": it has a space or a colon in its name; move the checkout"
 	for variable in ROUNDS TIME V; do
@@ -101,11 +98,14 @@ check_input() {
 		value=${!variable-}
 		[[ -z $value || $value =~ ^[0-9]{1,9}$ ]] || die "$variable=$value is no number"
 	done
-	for value in "${boards[@]}"; do
+	# Words, not patterns.
+	read -ra words <<<"${BOARD-}"
+	for value in "${words[@]}"; do
 		[[ " $(all_boards | paste -sd' ') " == *" $value "* ]] ||
 			die "no board $value for $SERIES; BOARD= is one of: $(all_boards | paste -sd' ')"
 	done
-	for value in "${drivers[@]}"; do
+	read -ra words <<<"${DRIVER-}"
+	for value in "${words[@]}"; do
 		[[ $value != */* && -f $top/lab/drivers/$value.dts ]] ||
 			die "no driver $value; DRIVER= is one or more of lab/drivers/*.dts"
 		why=$(lab_field "$value" unreachable)
