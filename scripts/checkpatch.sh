@@ -1,21 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # used by, and set by, those that source this
 # SPDX-License-Identifier: GPL-2.0
 #
-# Sourced by those that look at patches: result and check_patches, which print
-# "ok TEXT" or "not ok TEXT", and checkpatch, which prints what is wrong.
+# Sourced by those that look at patches: check_patches, which prints "ok TEXT" or
+# "not ok TEXT", and checkpatch, which prints what is wrong.
 
 # checkpatch asks /usr/bin/env for a python3, and needs the one with the packages.
 export PATH=/usr/bin:/bin:$PATH
-failed=0
-
-result() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok $2"
-	else
-		echo "not ok $2"
-		failed=1
-	fi
-}
 
 # checkpatch IGNORE PATCH
 checkpatch() {

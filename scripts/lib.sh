@@ -25,6 +25,17 @@ need() {
 	done
 }
 
+# result STATUS TEXT: a line of a test. Sets "failed".
+failed=0
+result() {
+	if [ "$1" -eq 0 ]; then
+		echo "ok $2"
+	else
+		echo "not ok $2"
+		failed=1
+	fi
+}
+
 # timed TEXT COMMAND...: say what is happening and how long it took.
 timed() {
 	local text=$1 start=$SECONDS rc
