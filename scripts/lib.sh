@@ -68,7 +68,7 @@ free_space() {
 	mkdir -p "$build"
 	free=$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1048576) }')
 	[ "$free" -ge "$1" ] ||
-		die "$build has $free GiB free, $1 are needed; make room or move the checkout"
+		die "$build has $free GiB free and needs $1; make room or move the checkout"
 }
 
 # usable DIR: what is to be written belongs to this user, and git reads it.
@@ -100,14 +100,14 @@ check_input() {
 	local -a words
 
 	[[ $top != *[[:space:]:]* ]] ||
-		die "kbuild cannot work below \"$top\": it has a space or a colon in its name; move the checkout"
+		die "kbuild does not build in \"$top\": the path has a space or a colon; move the checkout"
 	for variable in ROUNDS TIME V; do
 		value=${!variable-}
-		[[ -z $value || $value =~ ^[1-9][0-9]{0,6}$ ]] || die "$variable=$value is no number; give one above 0"
+		[[ -z $value || $value =~ ^[1-9][0-9]{0,6}$ ]] || die "$variable=$value is not a number above 0"
 	done
 	for variable in SEED SLOW; do
 		value=${!variable-}
-		[[ -z $value || $value =~ ^[0-9]{1,9}$ ]] || die "$variable=$value is no number"
+		[[ -z $value || $value =~ ^[0-9]{1,9}$ ]] || die "$variable=$value is not a number"
 	done
 	# Words, not patterns.
 	read -ra words <<<"${BOARD-}"
@@ -135,7 +135,7 @@ check_input() {
 			die "no mutant $value; MUTANT= is FOLDER/NAME of a kunit/mutants/FOLDER/NAME.diff"
 	done
 	case ${CONFIG-} in
-	*/*) [ -f "$CONFIG" ] || die "CONFIG=$CONFIG is no file" ;;
+	*/*) [ -f "$CONFIG" ] || die "CONFIG=$CONFIG is not a file" ;;
 	esac
 	# A tree that git does not trust would be taken for a folder without git.
 	case $KERNEL in
@@ -149,10 +149,10 @@ check_input() {
 KERNEL=${KERNEL:-7.3}
 case $KERNEL in
 */*)
-	[ -d "$KERNEL" ] || die "KERNEL=$KERNEL is no folder"
+	[ -d "$KERNEL" ] || die "KERNEL=$KERNEL is not a folder"
 	KERNEL=$(cd "$KERNEL" && pwd)
 	grep -qs '^PATCHLEVEL = ' "$KERNEL/Makefile" ||
-		die "KERNEL=$KERNEL is no Linux source: its Makefile has no PATCHLEVEL"
+		die "KERNEL=$KERNEL is not a Linux source: its Makefile does not set PATCHLEVEL"
 	name=$(basename "$KERNEL" | tr -c 'A-Za-z0-9._\n-' _)-$(printf %s "$KERNEL" | sha256sum | cut -c1-8)
 	;;
 *)
@@ -174,7 +174,7 @@ if [ -z "${SERIES-}" ]; then
 fi
 patches=$top/patches/$SERIES
 [[ $SERIES != */* && -d $patches ]] ||
-	die "SERIES=$SERIES is no folder of patches/; there is: $(cd "$top/patches" && echo *)"
+	die "SERIES=$SERIES is not a folder of patches/; there is: $(cd "$top/patches" && echo *)"
 # Who has no file "series" stores only what differs from 7.3, and takes the rest.
 home=$patches
 [ -f "$home/series" ] || home=$top/patches/7.3

@@ -45,12 +45,12 @@ need_sender() {
 	local how='git config --global user.name "..." and user.email'
 
 	ident=$(own_git -c user.useConfigOnly=true var GIT_COMMITTER_IDENT 2>/dev/null) ||
-		die "git does not know who you are; say so with $how"
+		die "git does not know who you are; set your name with $how"
 	sender=$(sed -E 's/ [0-9]+ [-+][0-9]{4}$//' <<<"$ident")
 	name=${sender% <*}
 	case ${name,,} in
-	"" | root | "your name" | *@*) die "a sign-off needs your name, \"$name\" is none; say it with $how" ;;
+	"" | root | "your name" | *@*) die "a sign-off needs your name, and \"$name\" is not a name; set it with $how" ;;
 	esac
 	real_address "$(address_of "$sender")" ||
-		die "nobody can answer to <$(address_of "$sender")>; give a real address with $how"
+		die "nobody can answer to <$(address_of "$sender")>; set a real address with $how"
 }
