@@ -454,7 +454,13 @@ board_arch() { sed -n 's/^arch=//p;$s/.*/arm/p' "$top/boards/$1/board.conf" | he
 
 # Those that the kernel has what it takes for.
 all_boards() {
-	(cd "$top/boards" && grep -Lx "without=$SERIES" -- */board.conf) | cut -d/ -f1
+	# Not grep -L, which fails if no board is left out.
+	(
+		cd "$top/boards" || exit
+		for conf in */board.conf; do
+			grep -qsx "without=$SERIES" "$conf" || dirname "$conf"
+		done
+	)
 }
 
 boards_of() {
