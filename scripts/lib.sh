@@ -512,7 +512,8 @@ kconfig() {
 # checkout COMMIT: in the second work tree. Files that do not differ keep their
 # times, so that make only rebuilds what the series touches.
 checkout() {
-	[ -e "$src/.git" ] || {
+	# In a copy of this folder it is still the one of the original.
+	[[ -e $src/.git && $(git -C "$src" rev-parse --git-common-dir) -ef $linux/.git ]] || {
 		rm -rf "$src"
 		git -C "$linux" worktree prune
 		git -C "$linux" worktree add -q --detach "$src" base
