@@ -61,6 +61,9 @@ lab: setup-lab tree ## DMA drivers on a machine whose registers are memory, stoc
 lab-mutants: setup-lab-mutants tree ## break drivers and see each step of the lab fail
 	@scripts/lab -m
 
+lab-power: setup-more tree ## how long each channel's power domain is on, stock and patched; writes docs/power.md
+	@scripts/lab-power
+
 status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
 	@scripts/status
 
@@ -127,6 +130,4 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@scripts/clean all
 
-.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants status providers deb deb-test \
-	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
-	export send lint clean distclean
+.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants lab-power status providers deb deb-test \
