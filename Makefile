@@ -131,3 +131,5 @@ distclean: ## remove build/ altogether
 	@scripts/clean all
 
 .PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants lab-power status providers deb deb-test \
+	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
+	export send lint clean distclean
