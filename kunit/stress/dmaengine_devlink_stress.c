@@ -2,7 +2,8 @@
 /*
  * Stress test of the device links that the dmaengine core makes: threads bind
  * and unbind one DMA controller and its clients, request and release channels,
- * and open and close ports, all at random.
+ * open and close ports, resume and suspend clients, and prepare and unprepare
+ * channels, all at random.
  *
  * Every client keeps the rules: it uses a channel only while it holds it, and
  * holds none once its driver is unbound. So the controller must never go while
@@ -21,6 +22,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -40,6 +42,13 @@
 #define ANY_CHANNEL true
 #else
 #define ANY_CHANNEL false
+#endif
+
+/* Nor does every kernel have runtime PM of channels */
+#ifdef HAVE_CHAN_POWER
+#define CHAN_POWER true
+#else
+#define CHAN_POWER false
 #endif
 
 /* Less than the clients want */
@@ -74,6 +83,10 @@ enum count {
 	REFUSED,
 	RELEASED,
 	TRANSFERS,
+	MANUAL,
+	KEPT_PREPARED,
+	TURNED_ON,
+	TURNED_OFF,
 	/* What must not happen */
 	NR_OPERATIONS,
 	DEAD_CONTROLLER = NR_OPERATIONS,
@@ -81,6 +94,11 @@ enum count {
 	FREED_TWICE,
 	NOT_ALLOCATED,
 	NOT_COMPLETED,
+	NOT_RESUMED,
+	ON_TWICE,
+	OFF_TWICE,
+	NOT_ON,
+	LEFT_ON,
 	LEFT_CLIENTS,
 	LEFT_PRIVATE,
 	LEFT_REFERENCES,
@@ -105,11 +123,20 @@ static const char * const count_text[] = {
 	[REFUSED] = "requests refused with another error",
 	[RELEASED] = "channels released",
 	[TRANSFERS] = "transfers",
+	[MANUAL] = "channels requested that are off until they are prepared",
+	[KEPT_PREPARED] = "ports that kept their channel prepared",
+	[TURNED_ON] = "channels turned on",
+	[TURNED_OFF] = "channels turned off",
 	[DEAD_CONTROLLER] = "calls into a controller that is gone",
 	[ALLOCATED_TWICE] = "channels allocated twice",
 	[FREED_TWICE] = "channels freed that were not allocated",
 	[NOT_ALLOCATED] = "transfers on a channel not allocated",
 	[NOT_COMPLETED] = "transfers that did not complete",
+	[NOT_RESUMED] = "clients or channels that could not be resumed",
+	[ON_TWICE] = "channels turned on that were on",
+	[OFF_TWICE] = "channels turned off that were off",
+	[NOT_ON] = "calls that need the channel on, while it was off",
+	[LEFT_ON] = "channels on after unregistration",
 	[LEFT_CLIENTS] = "channels held after unregistration",
 	[LEFT_PRIVATE] = "private counts left after unregistration",
 	[LEFT_REFERENCES] = "controllers referenced after unregistration",
@@ -120,6 +147,7 @@ struct port {
 	struct mutex lock;	/* protects the rest */
 	struct device *dev;	/* NULL while no driver is bound */
 	struct dma_chan *chan;	/* NULL while the port is closed */
+	bool prepared;
 };
 
 /* A probe function has no other way to find its test than this */
@@ -175,6 +203,8 @@ struct stress_chan {
 	struct dma_chan chan;
 	struct dma_async_tx_descriptor desc;
 	bool allocated;
+	bool on;
+	bool manual;	/* the client's: it has to prepare it */
 };
 
 struct stress_controller {
@@ -196,10 +226,45 @@ static struct stress_chan *to_stress_chan(struct dma_chan *chan)
 	return container_of(chan, struct stress_chan, chan);
 }
 
+#ifdef HAVE_CHAN_POWER
+static int stress_power_on(struct dma_chan *chan)
+{
+	struct stress_chan *sc = to_stress_chan(chan);
+
+	dawdle();
+	if (sc->on)
+		count(ON_TWICE);
+	sc->on = true;
+	count(TURNED_ON);
+
+	return 0;
+}
+
+static int stress_power_off(struct dma_chan *chan)
+{
+	struct stress_chan *sc = to_stress_chan(chan);
+
+	if (!sc->on)
+		count(OFF_TWICE);
+	sc->on = false;
+	count(TURNED_OFF);
+	dawdle();
+
+	return 0;
+}
+#endif
+
+static void expect_on(struct stress_chan *sc)
+{
+	if (!sc->on)
+		count(NOT_ON);
+}
+
 static int stress_alloc_chan(struct dma_chan *chan)
 {
 	struct stress_chan *sc = to_stress_chan(chan);
 
+	expect_on(sc);
 	dawdle();
 	if (!dice(16))
 		return -EBUSY;
@@ -216,6 +281,7 @@ static void stress_free_chan(struct dma_chan *chan)
 	struct stress_chan *sc = to_stress_chan(chan);
 
 	dawdle();
+	expect_on(sc);
 	if (!sc->allocated)
 		count(FREED_TWICE);
 	sc->allocated = false;
@@ -253,7 +319,10 @@ stress_prep_slave_sg(struct dma_chan *chan, struct scatterlist *sgl,
 
 static void stress_issue_pending(struct dma_chan *chan)
 {
-	to_stress_chan(chan)->chan.completed_cookie = chan->cookie;
+	struct stress_chan *sc = to_stress_chan(chan);
+
+	expect_on(sc);
+	sc->chan.completed_cookie = chan->cookie;
 }
 
 static enum dma_status stress_tx_status(struct dma_chan *chan, dma_cookie_t cookie,
@@ -305,9 +374,14 @@ static void stress_gone(void *data)
 	struct stress_controller *ctl = data;
 	int i;
 
-	for (i = 0; i < NR_CHANS; i++)
+	for (i = 0; i < NR_CHANS; i++) {
 		if (ctl->chans[i].chan.client_count || ctl->chans[i].allocated)
 			count(LEFT_CLIENTS);
+#ifdef HAVE_CHAN_POWER
+		if (ctl->dma.chan_runtime_pm && ctl->chans[i].on)
+			count(LEFT_ON);
+#endif
+	}
 	/* One is the core's own, the controller is private from the beginning */
 	if (ctl->dma.privatecnt != 1)
 		count(LEFT_PRIVATE);
@@ -345,7 +419,17 @@ static int stress_probe(struct platform_device *pdev)
 	ctl->dma.filter.map = stress_map;
 	ctl->dma.filter.mapcnt = ARRAY_SIZE(stress_map);
 	INIT_LIST_HEAD(&ctl->dma.channels);
+#ifdef HAVE_CHAN_POWER
+	ctl->dma.chan_runtime_pm = dice(4);
+	ctl->dma.device_chan_power_on = stress_power_on;
+	ctl->dma.device_chan_power_off = stress_power_off;
+#endif
 	for (i = 0; i < NR_CHANS; i++) {
+#ifdef HAVE_CHAN_POWER
+		ctl->chans[i].on = !ctl->dma.chan_runtime_pm;
+#else
+		ctl->chans[i].on = true;
+#endif
 		ctl->chans[i].chan.device = &ctl->dma;
 		list_add_tail(&ctl->chans[i].chan.device_node, &ctl->dma.channels);
 	}
@@ -401,9 +485,39 @@ static struct dma_chan *count_request(struct dma_chan *chan)
 	return chan;
 }
 
+/* Its holder has to prepare a channel that is requested so */
+static bool __maybe_unused is_manual(void)
+{
+	return CHAN_POWER && !dice(3);
+}
+
+static struct dma_chan *count_manual(struct dma_chan *chan, bool manual)
+{
+	count_request(chan);
+	if (!IS_ERR(chan))
+		to_stress_chan(chan)->manual = manual;
+	if (!IS_ERR(chan) && manual)
+		count(MANUAL);
+
+	return chan;
+}
+
 static struct dma_chan *request(struct device *dev, const char *name)
 {
-	return count_request(dma_request_chan(dev, name));
+#ifdef HAVE_CHAN_POWER
+	if (is_manual())
+		return count_manual(dma_request_chan_flags(dev, name, 0), true);
+#endif
+	return count_manual(dma_request_chan(dev, name), false);
+}
+
+static struct dma_chan *devm_request(struct device *dev, const char *name)
+{
+#ifdef HAVE_CHAN_POWER
+	if (is_manual())
+		return count_manual(devm_dma_request_chan_flags(dev, name, 0), true);
+#endif
+	return count_manual(devm_dma_request_chan(dev, name), false);
 }
 
 /* A channel of this controller, there may be others */
@@ -421,7 +535,7 @@ static struct dma_chan *request_any(struct device *dev)
 	dma_cap_zero(mask);
 	dma_cap_set(DMA_SLAVE, mask);
 
-	return count_request(dma_request_channel_dev(dev, &mask, is_ours, NULL));
+	return count_manual(dma_request_channel_dev(dev, &mask, is_ours, NULL), false);
 #else
 	return request(dev, "rx");
 #endif
@@ -433,16 +547,51 @@ static void release(struct dma_chan *chan)
 	count(RELEASED);
 }
 
-static void transfer(struct dma_chan *chan)
+static bool prepare(struct dma_chan *chan)
 {
+#ifdef HAVE_CHAN_POWER
+	if (dma_chan_prepare(chan)) {
+		count(NOT_RESUMED);
+		return false;
+	}
+#endif
+	return true;
+}
+
+static void unprepare(struct dma_chan *chan)
+{
+#ifdef HAVE_CHAN_POWER
+	dma_chan_unprepare(chan);
+#endif
+}
+
+/* Half of the clients use runtime PM, each time they are bound */
+static int maybe_enable_runtime_pm(struct device *dev)
+{
+	return dice(2) ? devm_pm_runtime_enable(dev) : 0;
+}
+
+static void transfer(struct device *dev, struct dma_chan *chan)
+{
+	/* That of a client that is active needs no more than that */
+	bool prepared = to_stress_chan(chan)->manual || !dice(4);
 	struct dma_async_tx_descriptor *desc;
 	dma_cookie_t cookie;
+	int resumed;
 
 	dawdle();
+	/* -EACCES: this one does not use runtime PM */
+	resumed = pm_runtime_resume_and_get(dev);
+	if (resumed && resumed != -EACCES) {
+		count(NOT_RESUMED);
+		return;
+	}
+	if (prepared && !prepare(chan))
+		goto put;
 	desc = dmaengine_prep_slave_single(chan, 0, 4, DMA_MEM_TO_DEV, 0);
 	if (!desc) {
 		count(NOT_COMPLETED);
-		return;
+		goto unprepare;
 	}
 	cookie = dmaengine_submit(desc);
 	dma_async_issue_pending(chan);
@@ -451,6 +600,12 @@ static void transfer(struct dma_chan *chan)
 		count(NOT_COMPLETED);
 	dmaengine_terminate_sync(chan);
 	count(TRANSFERS);
+unprepare:
+	if (prepared)
+		unprepare(chan);
+put:
+	if (!resumed)
+		pm_runtime_put_sync(dev);
 }
 
 /* How a probe ends that has got @err from a request: deferred, or in silence */
@@ -474,6 +629,9 @@ static int holder_probe(struct platform_device *pdev)
 	struct device *dev = &pdev->dev;
 	struct holder *holder;
 
+	if (maybe_enable_runtime_pm(dev))
+		return -ENOMEM;
+
 	holder = devm_kzalloc(dev, sizeof(*holder), GFP_KERNEL);
 	if (!holder)
 		return -ENOMEM;
@@ -487,7 +645,7 @@ static int holder_probe(struct platform_device *pdev)
 		release(holder->rx);
 		return probe_error(PTR_ERR(holder->tx));
 	}
-	transfer(holder->rx);
+	transfer(dev, holder->rx);
 	if (!dice(8)) {
 		release(holder->tx);
 		release(holder->rx);
@@ -503,8 +661,8 @@ static void holder_remove(struct platform_device *pdev)
 {
 	struct holder *holder = platform_get_drvdata(pdev);
 
-	transfer(holder->tx);
-	transfer(holder->rx);
+	transfer(&pdev->dev, holder->tx);
+	transfer(&pdev->dev, holder->rx);
 	release(holder->tx);
 	release(holder->rx);
 	count(CLIENT_UNBOUND);
@@ -531,14 +689,17 @@ static int managed_probe(struct platform_device *pdev)
 	struct dma_chan *chan;
 	int ret;
 
-	chan = count_request(devm_dma_request_chan(dev, "rx"));
+	ret = maybe_enable_runtime_pm(dev);
+	if (ret)
+		return ret;
+	chan = devm_request(dev, "rx");
 	if (IS_ERR(chan))
 		return probe_error(PTR_ERR(chan));
 	ret = devm_add_action_or_reset(dev, managed_released, NULL);
 	if (ret)
 		return ret;
 	platform_set_drvdata(pdev, chan);
-	transfer(chan);
+	transfer(dev, chan);
 	if (!dice(8)) {
 		count(CLIENT_FAILED);
 		return -ENXIO;
@@ -550,7 +711,7 @@ static int managed_probe(struct platform_device *pdev)
 
 static void managed_remove(struct platform_device *pdev)
 {
-	transfer(platform_get_drvdata(pdev));
+	transfer(&pdev->dev, platform_get_drvdata(pdev));
 	count(CLIENT_UNBOUND);
 }
 
@@ -576,7 +737,7 @@ static int worker_thread(void *data)
 	while (!kthread_should_stop()) {
 		chan = any ? request_any(dev) : request(dev, "rx");
 		if (!IS_ERR(chan)) {
-			transfer(chan);
+			transfer(dev, chan);
 			release(chan);
 		}
 		fsleep(dice(2000));
@@ -588,7 +749,11 @@ static int worker_thread(void *data)
 static int worker_probe(struct platform_device *pdev)
 {
 	struct task_struct *thread;
+	int ret;
 
+	ret = maybe_enable_runtime_pm(&pdev->dev);
+	if (ret)
+		return ret;
 	thread = kthread_run(worker_thread, &pdev->dev, "stress-worker");
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
@@ -638,14 +803,25 @@ static void port_open(struct port *port)
 		return;
 	port->chan = chan;
 	count(OPENED);
-	transfer(chan);
+	port->prepared = CHAN_POWER && !dice(4) && prepare(chan);
+	if (port->prepared)
+		count(KEPT_PREPARED);
+	transfer(port->dev, chan);
 }
 
 static void port_write(struct port *port)
 {
 	guard(mutex)(&port->lock);
 	if (port->chan)
-		transfer(port->chan);
+		transfer(port->dev, port->chan);
+}
+
+static void port_release(struct port *port)
+{
+	if (port->prepared)
+		unprepare(port->chan);
+	release(port->chan);
+	port->chan = NULL;
 }
 
 static void port_close(struct port *port)
@@ -653,15 +829,18 @@ static void port_close(struct port *port)
 	guard(mutex)(&port->lock);
 	if (!port->chan)
 		return;
-	release(port->chan);
-	port->chan = NULL;
+	port_release(port);
 	count(CLOSED);
 }
 
 static int port_probe(struct platform_device *pdev)
 {
 	struct port *port = &s.port[pdev->id];
+	int ret;
 
+	ret = maybe_enable_runtime_pm(&pdev->dev);
+	if (ret)
+		return ret;
 	dawdle();
 	guard(mutex)(&port->lock);
 	port->dev = &pdev->dev;
@@ -678,9 +857,8 @@ static void port_remove(struct platform_device *pdev)
 	guard(mutex)(&port->lock);
 	port->dev = NULL;
 	if (port->chan) {
-		transfer(port->chan);
-		release(port->chan);
-		port->chan = NULL;
+		transfer(&pdev->dev, port->chan);
+		port_release(port);
 		count(HUNG_UP);
 	}
 	count(CLIENT_UNBOUND);
@@ -805,6 +983,9 @@ static void expect_clean(struct kunit *test, struct device *dev, unsigned int re
 /* A request by name is only ever deferred */
 static bool can_happen(int i)
 {
+	if (i >= MANUAL && i <= TURNED_OFF)
+		return CHAN_POWER;
+
 	return i != REFUSED || ANY_CHANNEL;
 }
 
@@ -891,6 +1072,7 @@ static void stress(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(CLIENT_UNBOUND), counted(CLIENT_BOUND));
 	KUNIT_EXPECT_EQ(test, counted(CLOSED) + counted(HUNG_UP), counted(OPENED));
 	KUNIT_EXPECT_EQ(test, counted(RELEASED), counted(REQUESTED));
+	KUNIT_EXPECT_EQ(test, counted(TURNED_OFF), counted(TURNED_ON));
 	KUNIT_EXPECT_EQ(test, atomic_read(&s.held), 0);
 #ifdef CONFIG_MODULE_UNLOAD
 	KUNIT_EXPECT_EQ(test, module_refcount(&owner), 0);

@@ -1,0 +1,76 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-2.0
+#
+# Sourced by those that run boards and drivers, and by those that write the pages. The
+# last result of each is kept in results/, a line each: WHAT VARIANT KEY VALUE. Its "id"
+# is that of all that it ran on. A result whose id is not today's is stale.
+
+# What every result depends on, besides the driver.
+core_paths=(include/linux/dmaengine.h drivers/base/{base.h,core.c,dd.c,power/main.c,power/power.h}
+	drivers/dma/{dmaengine.[ch],virt-dma.[ch],of-dma.c,dmatest.c})
+
+# tree_id stock|VARIANT PATH...: these in the tree.
+tree_id() {
+	local commit=$ref
+
+	[ "$1" != stock ] || commit=base
+	g log -1 --format=%s base
+	g ls-tree "$commit" -- "${core_paths[@]}" "${@:2}"
+}
+
+# lab_id DRIVER VARIANT [STEP,...]: not of the other drivers of that kernel.
+lab_id() {
+	local file=$top/lab/drivers/$1.dts
+
+	{
+		# shellcheck disable=SC2046 # words
+		tree_id "$2" $(lab_field "$1" source) $(lab_field "$1" flag)
+		cat "$file" "$top/lab/virt.dtsi" "$top/lab/config" "$top/boards/common.config" "$top/boards/arm.config" \
+			"$top/lab/steps.c" "$top"/guest/{init,sysfs}.c "$top/guest/guest.h"
+		echo "${3-}"
+	} | sha256sum | cut -d' ' -f1
+}
+
+# board_id BOARD VARIANT
+board_id() {
+	local dir=$top/boards/$1
+
+	{
+		# shellcheck disable=SC2046 # words
+		tree_id "$2" $(sed -nE 's/^sources="(.*)"/\1/p' "$dir/board.conf")
+		# Remarks may change.
+		sed '/^#/d; /^remark=/d; /^$/d' "$dir/board.conf"
+		find "$dir" -name '*.dts*' | sort | xargs -r cat
+		cat "$dir/config" "$top/boards/common.config" "$top/boards/$(board_arch "$1").config" "$top"/guest/*.[ch]
+	} | sha256sum | cut -d' ' -f1
+}
+
+# keep STORE WHAT VARIANT: standard input is its result now.
+keep() {
+	local store=$top/results/$1
+
+	{
+		grep -v "^$2 $3 " "$store" 2>/dev/null || true
+		sed "s/^/$2 $3 /"
+	} | sort -s -k1,2 >"$store.part"
+	mv "$store.part" "$store"
+}
+
+# kept STORE WHAT VARIANT [KEY]: that result, or the values of KEY.
+kept() { sed -n "s/^$2 $3 ${4:+$4 }//p" "$top/results/$1" 2>/dev/null || true; }
+
+# stale STORE WHAT VARIANT ID: " (stale)" if it is not of today's tree.
+stale() { [ "$(kept "$1" "$2" "$3" id)" = "$4" ] || echo ' (stale)'; }
+
+# written PAGE NEW check|'': puts a new page in place, or says whether it is the same.
+written() {
+	if [ -z "$3" ]; then
+		mv "$2" "$1"
+		say "written: ${1#"$top"/}"
+		return
+	fi
+	cmp -s "$1" "$2"
+	result $? "${1#"$top"/} is what results/ gives"
+	[ "$failed" -eq 0 ] || diff -U0 "$1" "$2" | sed -n '4,8s/^/  /p' | cut -c1-200
+	rm -f "$2"
+}
