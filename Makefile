@@ -13,7 +13,7 @@
 #				the patches
 #	FORCE=1			do it even if work is lost
 
-export KERNEL SERIES STAGE FORCE FILTER ROUNDS TIME SEED MUTANT SLOW BOARD DRIVER ARCHS STOCK DIR
+export KERNEL SERIES STAGE FORCE FILTER ROUNDS TIME SEED MUTANT SLOW BOARD DRIVER ARCHS STOCK DIR FAILED
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
@@ -24,7 +24,7 @@ help: ## this list
 demo: setup-demo tree ## boot two boards, stock and patched, and unbind their DMA controllers
 	@scripts/demo
 
-test: setup-test tree ## all tests; the last line counts them
+test: setup-test tree ## all tests, see t/; the last line counts them; FAILED=1: those again that failed
 	@scripts/test
 
 test-all: setup-test-all tree ## what "make test" leaves out, hours of it: other architectures, tools, packages, and 6.12
@@ -67,7 +67,8 @@ lab-power: setup-more tree ## how long each channel's power domain is on, stock 
 status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
 	@scripts/status
 
-providers: tree ## docs/providers.md from the results of "make lab" and "make boards": all DMA drivers of the kernel
+pages: tree ## docs/boards.md and docs/providers.md, and what the cover letters say was run, from results/
+	@scripts/boards page
 	@scripts/providers
 
 deb: setup-deb tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
@@ -130,6 +131,6 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@scripts/clean all
 
-.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants lab-power status providers deb deb-test \
+.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants lab-power status pages deb deb-test \
 	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
 	export send lint clean distclean
