@@ -314,9 +314,15 @@ static char *list_dir(char *at, char *end, const char *path)
 
 	n = scandir(path, &names, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
-		if (names[i]->d_name[0] != '.' && at < end)
-			at += snprintf(at, end - at, "%s/%s\n", path + 5,
-				       names[i]->d_name);
+		const char *name = names[i]->d_name;
+		int len = strlen(name);
+
+		/* A card gets another address each time. */
+		if (!strncmp(name, "mmc", 3) && strchr(name, ':'))
+			len = strchr(name, ':') - name;
+		if (name[0] != '.' && at < end)
+			at += snprintf(at, end - at, "%s/%.*s\n", path + 5,
+				       len, name);
 		free(names[i]);
 	}
 	if (n >= 0)

@@ -3,7 +3,8 @@
 #
 # Sourced by those that run boards and drivers, and by those that write the pages. The
 # last result of each is kept in results/, a line each: WHAT VARIANT KEY VALUE. Its "id"
-# is that of all that it ran on. A result whose id is not today's is stale.
+# is that of what it ran on: sources, configuration and device tree. A result whose id is
+# not today's is stale.
 
 # What every result depends on, besides the driver.
 core_paths=(include/linux/dmaengine.h drivers/base/{base.h,core.c,dd.c,power/main.c,power/power.h}
@@ -25,8 +26,9 @@ lab_id() {
 	{
 		# shellcheck disable=SC2046 # words
 		tree_id "$2" $(lab_field "$1" source) $(lab_field "$1" flag)
-		cat "$file" "$top/lab/virt.dtsi" "$top/lab/config" "$top/boards/common.config" "$top/boards/arm.config" \
-			"$top/lab/steps.c" "$top"/guest/{init,sysfs}.c "$top/guest/guest.h"
+		# What is said of it may change.
+		sed -E '/^\/\/ (known|complaint|slow|unreachable)/d' "$file"
+		cat "$top/lab/virt.dtsi" "$top/lab/config" "$top/boards/common.config" "$top/boards/arm.config"
 		echo "${3-}"
 	} | sha256sum | cut -d' ' -f1
 }
@@ -41,7 +43,7 @@ board_id() {
 		# Remarks may change.
 		sed '/^#/d; /^remark=/d; /^$/d' "$dir/board.conf"
 		find "$dir" -name '*.dts*' | sort | xargs -r cat
-		cat "$dir/config" "$top/boards/common.config" "$top/boards/$(board_arch "$1").config" "$top"/guest/*.[ch]
+		cat "$dir/config" "$top/boards/common.config" "$top/boards/$(board_arch "$1").config"
 	} | sha256sum | cut -d' ' -f1
 }
 
