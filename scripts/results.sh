@@ -8,15 +8,20 @@
 
 # What every result depends on, besides the driver.
 core_paths=(include/linux/dmaengine.h drivers/base/{base.h,core.c,dd.c,power/main.c,power/power.h}
-	drivers/dma/{dmaengine.[ch],virt-dma.[ch],of-dma.c,dmatest.c})
+	drivers/dma/{dmaengine.c,dmaengine.h,virt-dma.c,virt-dma.h,of-dma.c,dmatest.c})
+# And what many clients are made of.
+sound_paths=(sound/soc/soc-generic-dmaengine-pcm.c sound/soc/soc-core.c)
 
 # tree_id stock|VARIANT PATH...: these in the tree.
 tree_id() {
-	local commit=$ref
+	local commit=$ref path
 
 	[ "$1" != stock ] || commit=base
 	g log -1 --format=%s base
-	g ls-tree "$commit" -- "${core_paths[@]}" "${@:2}"
+	for path in "${core_paths[@]}" "${sound_paths[@]}" "${@:2}"; do
+		# One that is not there would never make anything stale.
+		g rev-parse "$commit:$path" || die "no $path in $commit, which results depend on"
+	done
 }
 
 # lab_id DRIVER VARIANT [STEP,...]: not of the other drivers of that kernel.
@@ -27,7 +32,7 @@ lab_id() {
 		# shellcheck disable=SC2046 # words
 		tree_id "$2" $(lab_field "$1" source) $(lab_field "$1" flag)
 		# What is said of it may change.
-		sed -E '/^\/\/ (known|complaint|slow|unreachable)/d' "$file"
+		sed -E '/^\/\/ (known|slow|unreachable)/d' "$file"
 		cat "$top/lab/virt.dtsi" "$top/lab/config" "$top/boards/common.config" "$top/boards/arm.config"
 		echo "${3-}"
 	} | sha256sum | cut -d' ' -f1
@@ -44,6 +49,7 @@ board_id() {
 		sed '/^#/d; /^remark=/d; /^$/d' "$dir/board.conf"
 		find "$dir" -name '*.dts*' | sort | xargs -r cat
 		cat "$dir/config" "$top/boards/common.config" "$top/boards/$(board_arch "$1").config"
+		[ "$(board_arch "$1")" != arm ] || cat "$top/lab/config"
 	} | sha256sum | cut -d' ' -f1
 }
 
@@ -71,8 +77,10 @@ written() {
 		say "written: ${1#"$top"/}"
 		return
 	fi
-	cmp -s "$1" "$2"
-	result $? "${1#"$top"/} is what results/ gives"
-	[ "$failed" -eq 0 ] || diff -U0 "$1" "$2" | sed -n '4,8s/^/  /p' | cut -c1-200
+	local rc=0
+
+	cmp -s "$1" "$2" || rc=1
+	result $rc "${1#"$top"/} is what results/ gives"
+	[ $rc -eq 0 ] || diff -U0 "$1" "$2" | sed -n '4,8s/^/  /p' | cut -c1-200 || true
 	rm -f "$2"
 }
