@@ -69,6 +69,7 @@ status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
 
 pages: tree ## docs/boards.md and docs/providers.md, and what the cover letters say was run, from results/
 	@scripts/boards page
+	@scripts/kunit-all page
 	@scripts/providers
 
 deb: setup-deb tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=

@@ -442,13 +442,6 @@ unexpected() {
 		-e '/\(duplicate filename\|already exists\|already present\).*/{/failed_registration_is_undone/d}' "$1"
 }
 
-# What a result of KUnit depends on: that in the tree, and how it is run.
-kunit_id() {
-	echo "$(git -C "${1:-$linux}" rev-parse "stack^{tree}") $(cat "$top"/kunit/*.kunitconfig \
-		"$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top/scripts/kunit" \
-		"$top/scripts/splats" | sha256sum | cut -d" " -f1)"
-}
-
 # board_arch BOARD: "arm" if its board.conf does not say.
 board_arch() { sed -n 's/^arch=//p;$s/.*/arm/p' "$top/boards/$1/board.conf" | head -n 1; }
 

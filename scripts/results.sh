@@ -53,6 +53,14 @@ board_id() {
 	} | sha256sum | cut -d' ' -f1
 }
 
+# kunit_result_id: of the patches for this kernel, and how their tests are run.
+kunit_result_id() {
+	{
+		stack_id
+		cat "$top"/kunit/*.kunitconfig "$top/kunit/kmsg.h" "$top/kunit/modules/init.c"
+	} | sha256sum | cut -d' ' -f1
+}
+
 # keep STORE WHAT VARIANT: standard input is its result now.
 keep() {
 	local store=$top/results/$1
