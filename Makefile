@@ -55,6 +55,9 @@ board: ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
 boards: setup-boards ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $$BOARD
 
+shell: setup-boards ## boot BOARD= with a shell, and run what users run there: scripts/rebind, and the selftest
+	@scripts/shell "$$BOARD"
+
 lab: setup-lab tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
 	@scripts/lab $$DRIVER
 
@@ -132,6 +135,6 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@scripts/clean all
 
-.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards lab lab-mutants lab-power status pages deb deb-test \
+.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards shell lab lab-mutants lab-power status pages deb deb-test \
 	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
 	export send lint clean distclean
