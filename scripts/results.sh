@@ -14,14 +14,14 @@ sound_paths=(sound/soc/soc-generic-dmaengine-pcm.c sound/soc/soc-core.c)
 
 # tree_id stock|VARIANT PATH...: these in the tree.
 tree_id() {
-	local commit=$ref path
+	local commit=$ref
+	local -a paths
 
 	[ "$1" != stock ] || commit=base
 	g log -1 --format=%s base
-	for path in "${core_paths[@]}" "${sound_paths[@]}" "${@:2}"; do
-		# One that is not there would never make anything stale.
-		g rev-parse "$commit:$path" || die "no $path in $commit, which results depend on"
-	done
+	paths=("${core_paths[@]}" "${sound_paths[@]}" "${@:2}")
+	# One that is not there would never make anything stale.
+	g rev-parse "${paths[@]/#/$commit:}" || die "a file that results depend on is not in $commit"
 }
 
 # lab_id DRIVER VARIANT [STEP,...]: not of the other drivers of that kernel.
