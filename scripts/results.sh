@@ -45,8 +45,8 @@ board_id() {
 	{
 		# shellcheck disable=SC2046 # words
 		tree_id "$2" $(sed -nE 's/^sources="(.*)"/\1/p' "$dir/board.conf")
-		# Remarks may change.
-		sed '/^#/d; /^remark=/d; /^$/d' "$dir/board.conf"
+		# What is said of it may change.
+		sed '/^#/d; /^remark=/d; /^without=/d; /^$/d' "$dir/board.conf"
 		find "$dir" -name '*.dts*' | sort | xargs -r cat
 		cat "$dir/config" "$top/boards/common.config" "$top/boards/$(board_arch "$1").config"
 		[ "$(board_arch "$1")" != arm ] || cat "$top/lab/config"
