@@ -28,7 +28,7 @@ test: setup-test tree ## all tests, see t/; the last line counts them; FAILED=1:
 	@scripts/test
 
 test-all: setup-test-all tree ## what "make test" leaves out, hours of it: other architectures, tools, packages, and 6.12
-	@scripts/test-all
+	@scripts/test t/all
 
 setup: ## install the packages that are missing (as root), or name them, and say what for
 	@scripts/setup

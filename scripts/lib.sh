@@ -318,13 +318,7 @@ unwritten() {
 	local commit branch was lost
 
 	g status --porcelain -uall | sed -n '1,5s/^.../uncommitted: /p'
-	[ -f "$build/stack.stamp" ] || {
-		# The layout before this one: a branch "series".
-		branch=$(g rev-parse -q --verify refs/heads/series) || return 0
-		[ "$branch" = "$(cut -s -d' ' -f2 "$build/series.stamp" 2>/dev/null)" ] ||
-			echo "commits on branch series"
-		return 0
-	}
+	[ -f "$build/stack.stamp" ] || return 0
 	# Commits that say what a patch says do not count, nor do those that moved.
 	was=$(sed -n '2,$s/ stack$//p' "$build/stack.stamp")
 	lost=$(

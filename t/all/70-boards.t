@@ -1,0 +1,2 @@
+#!/bin/sh
+exec scripts/tap sh -c 'scripts/boards && echo ok all boards'
