@@ -14,7 +14,7 @@ sound_paths=(sound/soc/soc-generic-dmaengine-pcm.c sound/soc/soc-core.c)
 
 # uncommented BLOB PATH: its id, of C without its comments: they change nothing that runs.
 uncommented() {
-	local file=$build/uncommented/$1
+	local file=$build/uncommented/$1 id
 
 	[[ $2 == *.[ch] ]] || { echo "$1"; return; }
 	[ -s "$file" ] || {
@@ -23,7 +23,8 @@ uncommented() {
 			die "gcc cannot take the comments out of $2"
 		mv "$file.$$" "$file"
 	}
-	echo "$(<"$file")"
+	read -r id <"$file"
+	echo "$id"
 }
 
 # tree_id stock|VARIANT PATH...: these in the tree.
