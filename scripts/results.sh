@@ -76,7 +76,7 @@ board_id() {
 kunit_result_id() {
 	{
 		stack_id
-		cat "$top"/kunit/*.kunitconfig "$top/kunit/kmsg.h" "$top/kunit/modules/init.c"
+		cat "$top"/kunit/*.kunitconfig "$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top"/kunit/sleep/*
 	} | sha256sum | cut -d' ' -f1
 }
 

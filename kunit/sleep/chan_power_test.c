@@ -118,6 +118,12 @@ static struct platform_driver controller_driver = {
 	.driver = { .name = CONTROLLER, .suppress_bind_attrs = true },
 };
 
+/* Not kunit_platform_device_register_full(), which 6.12 does not have. */
+static void unregister_device(void *pdev)
+{
+	platform_device_unregister(pdev);
+}
+
 static struct device *add_device(struct kunit *test, const char *name)
 {
 	struct platform_device_info info = {
@@ -126,9 +132,10 @@ static struct device *add_device(struct kunit *test, const char *name)
 		.data = &test->priv,
 		.size_data = sizeof(test->priv),
 	};
-	struct platform_device *pdev = kunit_platform_device_register_full(test, &info);
+	struct platform_device *pdev = platform_device_register_full(&info);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pdev);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, unregister_device, pdev), 0);
 
 	return &pdev->dev;
 }
