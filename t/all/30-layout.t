@@ -1,2 +1,3 @@
 #!/bin/sh
-exec scripts/tap scripts/layout
+# channel-power moves fields, and docs/notes.md says so.
+STAGE=links exec scripts/tap scripts/layout
