@@ -477,8 +477,17 @@ test_drivers="sun6i-dma fsl-edma stm32-dma k3dma sf-pdma"
 # lab_field DRIVER NAME: its lines "// NAME: TEXT".
 lab_field() { sed -n "s,^// $2: *,,p" "$top/lab/drivers/$1.dts"; }
 
-# Those that the lab can run.
-lab_drivers() { (cd "$top/lab/drivers" && grep -L '^// unreachable:' ./*.dts | sed 's,^\./,,; s,\.dts$,,'); }
+# lab_arch DRIVER: "arm" if its file does not say.
+lab_arch() { lab_field "$1" arch | grep . || echo arm; }
+
+# lab_drivers ARCH|'': those that the lab can run.
+lab_drivers() {
+	local driver
+
+	(cd "$top/lab/drivers" && grep -L '^// unreachable:' ./*.dts) | sed 's,^\./,,; s,\.dts$,,' | while read -r driver; do
+		[ -n "$1" ] && [ "$(lab_arch "$driver")" != "$1" ] || echo "$driver"
+	done
+}
 
 # kconfig OBJ CONFIG...: a kernel with that and what it cannot do without. Prints
 # those lines that it cannot have.

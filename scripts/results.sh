@@ -52,7 +52,8 @@ lab_id() {
 		tree_id "$2" $(lab_field "$1" source) $(lab_field "$1" flag)
 		# What is said of it may change.
 		sed -E '/^\/\/ (known|slow|unreachable)/d' "$file"
-		cat "$top/lab/virt.dtsi" "$top/lab/config" "$top/boards/common.config" "$top/boards/arm.config"
+		cat "$top/lab/virt.dtsi" "$top/lab/config" "$top/boards/common.config" "$top/boards/$(lab_arch "$1").config"
+		[ "$(lab_arch "$1")" = arm ] || cat "$top/lab/devices.c"
 		echo "${3-}"
 	} | sha256sum | cut -d' ' -f1
 }
