@@ -387,7 +387,7 @@ assemble() {
 			[ "$at" = "$head" ] || checkout "$head"
 			[ ! -s "$build/stages/mails" ] || why=$(am "$build/stages/mails") || {
 				checkout base
-				die "$folder: $why (to $(g log -1 --format=%s base)$([ "$folder" = "$2" ] || echo ", after what comes before it in: ${*:2}"))"
+				die "$folder: $why (to $(g log -1 --format=%s base)$([ "$folder" = "$2" ] || echo ", after what comes before it"))"
 			}
 			at=$(git -C "$src" rev-parse HEAD)
 			echo "$at" >"$build/stages/$id"
