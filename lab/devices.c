@@ -169,6 +169,14 @@ static int __init lab_init(void)
 }
 core_initcall(lab_init);
 
+/* The device of QEMU whose first BAR is memory, and has an interrupt pin */
+static void lab_take_ati_vga(struct pci_dev *pdev)
+{
+	if (device_set_driver_override(&pdev->dev, "plx_dma"))
+		pci_err(pdev, "lab: no memory\n");
+}
+DECLARE_PCI_FIXUP_HEADER(PCI_VENDOR_ID_ATI, 0x5046, lab_take_ati_vga);
+
 /* Devices that have to be below a PCI device are below the host bridge. */
 static int __init lab_pci_init(void)
 {
