@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lab-power: how long each channel's power domain is on, and whether a channel is
- * touched while its domain is off. They are cases of the program in guest/, in place
- * of those of guest/cases.c.
+ * lab-power: how long the power domain of each channel, or the clock of all, is on, and
+ * whether a channel is touched while that is off. They are cases of the program in
+ * guest/, in place of those of guest/cases.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,7 @@
 #define SAMPLE		20	/* ms */
 
 #define GENPD		"/sys/kernel/debug/pm_genpd/"
+#define CLOCK		"dmaclk"
 #define TRACING		"/sys/kernel/tracing/"
 
 /* Of lab/drivers/fsl-edma-imx8qm.dts: the first two channels share the interrupt. */
@@ -42,6 +43,12 @@
 
 /* The provider of the domains has names for them. */
 static const char *const domain[CHANS] = { "AVCC", "CPUS", "GPU" };
+
+/* No domains, but one clock for all channels. */
+static bool has_clock(void)
+{
+	return !access("/sys/kernel/debug/clk/" CLOCK, F_OK);
+}
 
 static volatile uint32_t *map(uint32_t at, size_t size)
 {
@@ -79,12 +86,13 @@ static unsigned int domain_time(int n)
 
 static bool domain_on(int n)
 {
-	char path[PATH_LEN], text[64];
+	char path[PATH_LEN] = "/sys/kernel/debug/clk/" CLOCK "/clk_enable_count", text[64];
 
-	genpd_path(path, n, "current_state");
+	if (!has_clock())
+		genpd_path(path, n, "current_state");
 	if (!read_text(path, text, sizeof(text)))
 		die("no %s", path);
-	return !strcmp(text, "on");
+	return has_clock() ? strcmp(text, "0") : !strcmp(text, "on");
 }
 
 /* -1 if there is no runtime PM of the channel. */
@@ -130,6 +138,7 @@ static void trace_start(void)
 		"fsl_edma:edma_readl", "fsl_edma:edma_writel",
 		"fsl_edma:edma_readw", "fsl_edma:edma_writew",
 		"fsl_edma:edma_readb", "fsl_edma:edma_writeb",
+		"clk:clk_enable_complete", "clk:clk_disable",
 	};
 
 	int fd;
@@ -151,6 +160,10 @@ static void runtime_status(bool *on)
 	for (int i = 0; i < CHANS; i++) {
 		char path[PATH_LEN], text[64];
 
+		if (has_clock()) {
+			on[i] = domain_on(i);
+			continue;
+		}
 		snprintf(path, sizeof(path), "/sys/bus/genpd/devices/genpd:%d:%s/power/runtime_status",
 			 i, params.provider);
 		if (!read_text(path, text, sizeof(text)))
@@ -187,6 +200,13 @@ static void trace_check(bool *on)
 			if (n < 0 || n >= CHANS)
 				die("%s", p);
 			on[n] = !strcmp(status, "RPM_ACTIVE");
+			changes++;
+			continue;
+		}
+		p = strstr(line, " clk_");
+		if (p && strstr(p, ": " CLOCK "\n")) {
+			for (n = 0; n < CHANS; n++)
+				on[n] = !strncmp(p, " clk_enable", 11);
 			changes++;
 			continue;
 		}
@@ -297,7 +317,7 @@ static void finish(volatile uint32_t *regs, volatile uint32_t *gic)
 
 static void measure(const char *device, void (*load)(void), bool play_controller)
 {
-	unsigned int start, now, next = 0, line = 500, before[CHANS];
+	unsigned int start, now, next = 0, line = 500, before[CHANS], since[CHANS], on_for[CHANS] = {};
 	volatile uint32_t *regs = map(REGS, REGS_SIZE), *gic = map(GICD, 4096);
 	int status, chan_before[CHANS];
 	bool was[CHANS], on[CHANS];
@@ -313,7 +333,8 @@ static void measure(const char *device, void (*load)(void), bool play_controller
 	must_write(TRACING "tracing_on", "1");
 
 	for (int i = 0; i < CHANS; i++) {
-		before[i] = domain_time(i);
+		before[i] = has_clock() ? 0 : domain_time(i);
+		since[i] = 0;
 		chan_before[i] = chan_time(i);
 		was[i] = domain_on(i);
 		note("state,%d,0,%d", i, was[i]);
@@ -337,6 +358,9 @@ static void measure(const char *device, void (*load)(void), bool play_controller
 		for (int i = 0; now >= next && i < CHANS; i++) {
 			if (was[i] == domain_on(i))
 				continue;
+			if (was[i])
+				on_for[i] += now - since[i];
+			since[i] = now;
 			was[i] = !was[i];
 			note("state,%d,%u,%d", i, now, was[i]);
 		}
@@ -345,7 +369,9 @@ static void measure(const char *device, void (*load)(void), bool play_controller
 		pause_ms(2);
 	}
 	for (int i = 0; i < CHANS; i++) {
-		note("domain,%d,%u", i, domain_time(i) - before[i]);
+		/* The kernel does not count how long a clock is on. */
+		note("domain,%d,%u", i, !has_clock() ? domain_time(i) - before[i] :
+		     on_for[i] + (was[i] ? now - since[i] : 0));
 		if (chan_before[i] >= 0)
 			note("channel,%d,%d", i, chan_time(i) - chan_before[i]);
 	}
@@ -384,6 +410,7 @@ static void sleep_and_wake(void)
 
 const struct test tests[] = {
 	{ "audio", audio, false, NULL, false },
+	{ "clock", audio, false, NULL, false },
 	{ "spi", spi, false, NULL, false },
 	{ "sleep", sleep_and_wake, false, NULL, false },
 };
