@@ -1,3 +1,3 @@
 #!/bin/sh
-# One with many recipients, one that needs another, one of a single patch.
-STAGE=${STAGE:-links driver-core drivers/sun6i-dma} exec scripts/tap scripts/test-send
+# One with many recipients, and one of a single patch that needs it.
+STAGE=${STAGE:-links selftests} exec scripts/tap scripts/test-send
