@@ -47,6 +47,9 @@ need_folder() {
 	out=${OUTGOING:-$build/outgoing}/${STAGE//\//-}
 }
 
+# stamp NAME [DIR]: what the stamp of an export says.
+stamp() { sed -n "s/^$1 //p" "${2:-$out}/stamp"; }
+
 # find_commits FOLDER: sets "start" and "end", its commits on top of what it needs.
 find_commits() {
 	local list commits
