@@ -49,13 +49,13 @@ refresh: ## write the commits of that tree back to patches/
 quilt: ## the patches as a flat folder DIR= with a file "series"
 	@scripts/quilt "$$DIR"
 
-board: ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
+board: setup-boards ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the stock kernel
 	@scripts/board "$$BOARD"
 
 boards: setup-boards ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $$BOARD
 
-shell: setup-boards ## boot BOARD= with a shell, and run what users run there: scripts/rebind, and the selftest
+shell: setup-boards ## boot BOARD= with a shell, and run the selftest of the folder selftests there
 	@scripts/shell "$$BOARD"
 
 lab: setup-lab tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md

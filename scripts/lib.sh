@@ -470,6 +470,25 @@ toolchain() {
 	esac
 }
 
+# device_tree OBJ FILE OUT [CPP-OPTION...]: compile it by the tools of a kernel build.
+device_tree() {
+	local trees=$src/arch/$ARCH/boot/dts
+
+	cpp -nostdinc -undef -D__DTS__ -x assembler-with-cpp -I "$trees" -I "$src/scripts/dtc/include-prefixes" \
+		-I "$src/include" "${@:4}" -o "$3.dts" "$2" || die "${2#"$top"/} does not compile"
+	# -q: no warnings, the kernel's own trees give some; errors are still told.
+	"$1/scripts/dtc/dtc" -q -O dtb -b 0 -i "$trees" -o "$3" "$3.dts" || die "${2#"$top"/} does not compile"
+}
+
+# kernel_options VARIANT: what scripts/boot has to know of that kernel.
+kernel_options() {
+	if [ "$1" != "$kind" ]; then
+		echo -s
+	elif has_folder pm-sleep; then
+		echo -l
+	fi
+}
+
 # Of the many of the lab: those that "make test" runs, by the kernels of the boards.
 test_drivers="sun6i-dma fsl-edma stm32-dma k3dma sf-pdma"
 
