@@ -480,15 +480,6 @@ device_tree() {
 	"$1/scripts/dtc/dtc" -q -O dtb -b 0 -i "$trees" -o "$3" "$3.dts" || die "${2#"$top"/} does not compile"
 }
 
-# kernel_options VARIANT: what scripts/boot has to know of that kernel.
-kernel_options() {
-	if [ "$1" != "$kind" ]; then
-		echo -s
-	elif has_folder pm-sleep; then
-		echo -l
-	fi
-}
-
 # Of the many of the lab: those that "make test" runs, by the kernels of the boards.
 test_drivers="sun6i-dma fsl-edma stm32-dma k3dma sf-pdma"
 
