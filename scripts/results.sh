@@ -98,17 +98,68 @@ kept() { sed -n "s/^$2 $3 ${4:+$4 }//p" "$top/results/$1" 2>/dev/null || true; }
 # stale STORE WHAT VARIANT ID: " (stale)" if it is not of today's tree.
 stale() { [ "$(kept "$1" "$2" "$3" id)" = "$4" ] || echo ' (stale)'; }
 
-# written PAGE NEW check|'': puts a new page in place, or says whether it is the same.
+# measured COMPILER [QEMU]: the head of a file of numbers: what, by what, when.
+measured() {
+	echo "# $(g log -1 --format=%s base) and patches/$SERIES${STAGE:+, of which $STAGE}, $("$1" --version | head -n 1)," \
+		"${2:+$("$2" --version | head -n 1), }$(date -u +%Y-%m-%d)"
+}
+
+# head_of FILE: that and the line before it, in one.
+head_of() { sed -n '1,2s/^# //p' "$1" | joined '; '; }
+
+# board_fails BOARD VARIANT: which of its three runs did not pass.
+board_fails() {
+	local run
+
+	for run in "$2" "$2-missing" "$2-restart"; do
+		[ "$(kept boards "$1" "$run" result)" = pass ] || echo "$run"
+	done
+}
+
+# joined SEPARATOR: lines as one.
+joined() { awk -v separator="$1" 'NR > 1 { printf "%s", separator } { printf "%s", $0 }'; }
+
+# and_list WORD...: "a", "a and b", "a, b, and c"; a word may have spaces.
+and_list() {
+	case $# in
+	0 | 1) echo "$*" ;;
+	2) echo "$1 and $2" ;;
+	*) echo "$(printf '%s\n' "${@:1:$#-1}" | joined ', '), and ${*:$#}" ;;
+	esac
+}
+
+# cells TEXT...: a line with tabs.
+cells() { local IFS=$'\t'; echo "$*"; }
+
+# table HEAD...: of Markdown, from such lines.
+table() {
+	printf '| %s ' "$@"
+	echo '|'
+	printf '| --- %.0s' "$@"
+	echo '|'
+	sed 's/\t/ | /g; s/^/| /; s/$/ |/'
+}
+
+# between NAME FILE: standard input goes between the marks of that name.
+between() {
+	local new=$build/between
+
+	{ echo; cat; echo; } >"$new"
+	sed -i -e "/^<!-- $1 -->\$/,/^<!-- end -->\$/{//!d}" -e "/^<!-- $1 -->\$/r $new" "$top/$2"
+}
+
+# written FILE SOURCE check|'': the new page, which is in $build, is put in place, or
+# "check" says whether it is the same.
 written() {
-	if [ -z "$3" ]; then
-		mv "$2" "$1"
-		say "written: ${1#"$top"/}"
+	local new rc=0
+
+	new=$build/$(basename "$1")
+	if [ "$3" != check ]; then
+		mv "$new" "$top/$1"
+		say "written: $1"
 		return
 	fi
-	local rc=0
-
-	cmp -s "$1" "$2" || rc=1
-	result $rc "${1#"$top"/} is what results/ gives"
-	[ $rc -eq 0 ] || diff -U0 "$1" "$2" | sed -n '4,8s/^/  /p' | cut -c1-200 || true
-	rm -f "$2"
+	cmp -s "$top/$1" "$new" || rc=1
+	result $rc "$1 is what $2"
+	[ $rc -eq 0 ] || diff -U0 "$top/$1" "$new" | sed -n '4,8s/^/  /p' | cut -c1-200 || true
 }
