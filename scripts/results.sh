@@ -140,26 +140,29 @@ table() {
 	sed 's/\t/ | /g; s/^/| /; s/$/ |/'
 }
 
-# between NAME FILE: standard input goes between the marks of that name.
-between() {
-	local new=$build/between
+# A page is written from a draft: "draft PAGE" copies it to $build, "between NAME PAGE" puts
+# standard input between the marks of that name, and "written" puts it in place.
+draft() { mkdir -p "$build" && cp "$top/$1" "$build/"; }
 
-	{ echo; cat; echo; } >"$new"
-	sed -i -e "/^<!-- $1 -->\$/,/^<!-- end -->\$/{//!d}" -e "/^<!-- $1 -->\$/r $new" "$top/$2"
+between() {
+	local page=$build/${2##*/}
+
+	grep -qx "<!-- $1 -->" "$page" || die "$2 has no mark <!-- $1 -->"
+	{ echo; cat; echo; } | cat -s >"$page.part"
+	sed -i -e "/^<!-- $1 -->\$/,/^<!-- end -->\$/{//!d}" -e "/^<!-- $1 -->\$/r $page.part" "$page"
+	rm "$page.part"
 }
 
-# written FILE SOURCE check|'': the new page, which is in $build, is put in place, or
-# "check" says whether it is the same.
+# written PAGE [SOURCE check]: or "check" says whether the page is the same.
 written() {
-	local new rc=0
+	local page=$build/${1##*/} rc=0
 
-	new=$build/$(basename "$1")
-	if [ "$3" != check ]; then
-		mv "$new" "$top/$1"
+	if [ "${3-}" != check ]; then
+		mv "$page" "$top/$1"
 		say "written: $1"
 		return
 	fi
-	cmp -s "$top/$1" "$new" || rc=1
+	cmp -s "$top/$1" "$page" || rc=1
 	result $rc "$1 is what $2"
-	[ $rc -eq 0 ] || diff -U0 "$top/$1" "$new" | sed -n '4,8s/^/  /p' | cut -c1-200 || true
+	[ $rc -eq 0 ] || diff -U0 "$top/$1" "$page" | sed -n '4,8s/^/  /p' | cut -c1-200 || true
 }
