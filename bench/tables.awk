@@ -9,6 +9,8 @@
 BEGIN { FS = ","; OFS = "\t" }
 /^# .*instructions/ { counted = 1 }
 { median[$1, $2, $3, $4] = $5 }
+!(($1, $3) in min) || $5 < min[$1, $3] { min[$1, $3] = $5 }
+$5 > max[$1, $3] { max[$1, $3] = $5 }
 
 function of(what, who, links, n) {
 	n = n ? n : 1
@@ -24,15 +26,10 @@ function verdict(value, target) {
 	return met(value " of " target, value <= target) (value > target ? sprintf(" by %.0f %%", (value / target - 1) * 100) : "")
 }
 
-# The growth of the calls: not more than this from the least to the most.
-function flat(what,	n, v, min, max) {
-	for (n = 1; n <= 1024; n *= 2) {
-		v = of(what, "dma", "on", n)
-		if (!min || v < min) min = v
-		if (v > max) max = v
-	}
-	n = int((max / min - 1) * 100 + .5)
-	return met(n " %", n <= 20)
+# The growth of the calls with links: not more than this from the least to the most.
+function flat(what,	percent) {
+	percent = int((max[what, "on"] / min[what, "on"] - 1) * 100 + .5)
+	return met(percent " %", percent <= 20)
 }
 
 # What comes on top of one, from 32 to 1024, as a power of n.
@@ -100,29 +97,17 @@ table == "growth" && !/^memory/ && $4 == 1024 {
 	print where, $1, $3, one, of($1, $2, $3, 32), of($1, $2, $3, 256), $5, sprintf("%.1f", ($5 - one) / 1023), exponent($1, $3)
 }
 
-# Bytes, in brackets objects.
+# All bytes, and in which caches; in brackets objects.
 table == "memory" && /^memory/ {
-	cache = substr($1, 8)
-	if (!seen[cache]++) caches[++rows] = cache
-	cell[cache, $2 "," $3] = sprintf("%.0f (%.1f)", $5 / $4, $5 / $4 / $6)
-	sum[$2 "," $3] += $5 / $4
-}
-
-function memory(	columns, i, k, row) {
-	split("channels,off channels,on consumers,off consumers,on", columns, " ")
-	caches[++rows] = "all"
-	for (k = 1; k <= 4; k++)
-		cell["all", columns[k]] = sprintf("%.0f", sum[columns[k]])
-	for (i = 1; i <= rows; i++) {
-		row = where OFS caches[i]
-		for (k = 1; k <= 4; k++)
-			row = row OFS ((caches[i], columns[k]) in cell ? cell[caches[i], columns[k]] : 0)
-		print row
-	}
+	key = where OFS $2 OFS $3
+	if (!(key in sum)) order[++rows] = key
+	sum[key] += $5 / $4
+	caches[key] = caches[key] (caches[key] ? ", " : "") substr($1, 8) sprintf(" %.0f (%.1f)", $5 / $4, $5 / $4 / $6)
 }
 
 END {
 	if (table == "targets") targets()
 	if (table == "power") power()
-	if (table == "memory") memory()
+	for (i = 1; i <= rows; i++)
+		print order[i], sprintf("%.0f", sum[order[i]]), caches[order[i]]
 }
