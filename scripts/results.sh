@@ -119,14 +119,8 @@ board_fails() {
 # joined SEPARATOR: lines as one.
 joined() { awk -v separator="$1" 'NR > 1 { printf "%s", separator } { printf "%s", $0 }'; }
 
-# and_list WORD...: "a", "a and b", "a, b, and c"; a word may have spaces.
-and_list() {
-	case $# in
-	0 | 1) echo "$*" ;;
-	2) echo "$1 and $2" ;;
-	*) echo "$(printf '%s\n' "${@:1:$#-1}" | joined ', '), and ${*:$#}" ;;
-	esac
-}
+# and_list: lines, without commas, as "a", "a and b" or "a, b, and c".
+and_list() { joined ', ' | sed -E 's/^([^,]*), ([^,]*)$/\1 and \2/; s/,.*, /&and /'; }
 
 # cells TEXT...: a line with tabs.
 cells() { local IFS=$'\t'; echo "$*"; }
