@@ -23,7 +23,8 @@ function both(which, who, links) { return of(which "-get", who, links) + of(whic
 function met(text, is_met) { return text ": " (is_met ? "met" : "**missed**") }
 
 function verdict(value, target) {
-	return met(value " of " target, value <= target) (value > target ? sprintf(" by %.0f %%", (value / target - 1) * 100) : "")
+	if (value <= target) return value " of " target ": met"
+	return sprintf("%d of %d: **missed** by %.0f %%", value, target, (value / target - 1) * 100)
 }
 
 # The growth of the calls with links: not more than this from the least to the most.
@@ -94,7 +95,8 @@ table == "calls" && /^(first|further)-/ {
 
 table == "growth" && !/^memory/ && $4 == 1024 {
 	one = of($1, $2, $3)
-	print where, $1, $3, one, of($1, $2, $3, 32), of($1, $2, $3, 256), $5, sprintf("%.1f", ($5 - one) / 1023), exponent($1, $3)
+	print where, $1, $3, one, of($1, $2, $3, 32), of($1, $2, $3, 256), $5,
+		sprintf("%.1f", ($5 - one) / 1023), exponent($1, $3)
 }
 
 # All bytes, and in which caches; in brackets objects.
