@@ -108,9 +108,6 @@ mutants: setup-mutants ## break each guarded line and see which tests fail; MUTA
 check: setup-check ## each folder by itself: applies, checkpatch, each step built by gcc, sparse and clang; kernel-doc, coccicheck, htmldocs
 	@scripts/check
 
-coverage: setup-coverage ## compile all that includes dmaengine.h on four architectures, no new warning
-	@scripts/coverage $$ARCHS
-
 layout: setup-layout ## nothing else moves: fields of public structures, objects of drivers left alone
 	@scripts/layout
 
@@ -136,5 +133,5 @@ distclean: ## remove build/ altogether
 	@scripts/clean all
 
 .PHONY: help demo test test-all setup setup-more tree refresh quilt board boards shell lab lab-mutants lab-power status pages deb deb-test \
-	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check coverage layout bench model \
+	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check layout bench model \
 	export send lint clean distclean

@@ -96,7 +96,7 @@ lock() {
 # check_input [ARGUMENT...], those of the script: nothing is fetched or built with a
 # setting that cannot work.
 check_input() {
-	local variable value why archs='um x86_64 arm64 arm riscv'
+	local variable value why archs='um x86_64 arm64 arm'
 	local -a words
 
 	[[ $top != *[[:space:]:]* ]] ||
@@ -122,11 +122,7 @@ check_input() {
 		why=$(lab_field "$value" unreachable)
 		[ -z "$why" ] || die "the lab cannot run $value: $why"
 	done
-	case $(basename "$0")-${1-} in
-	kunit-modules) archs='x86_64 arm64 arm' ;;
-	kunit-*) archs='um x86_64 arm64 arm' ;;
-	coverage-*) archs='arm64 x86_64 arm riscv' ;;
-	esac
+	[ "$(basename "$0") ${1-}" != 'kunit modules' ] || archs='x86_64 arm64 arm'
 	for value in ${ARCHS-}; do
 		[[ " $archs " == *" $value "* ]] || die "no architecture $value here; ARCHS= is one or more of: $archs"
 	done

@@ -1,2 +1,0 @@
-#!/bin/sh
-exec scripts/tap scripts/coverage
