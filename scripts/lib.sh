@@ -131,7 +131,7 @@ check_input() {
 			die "no mutant $value; MUTANT= is FOLDER/NAME of a kunit/mutants/FOLDER/NAME.diff"
 	done
 	case ${CONFIG-} in
-	*/*) [ -f "$CONFIG" ] || die "CONFIG=$CONFIG is not a file" ;;
+	*/*) grep -qs '^CONFIG_' "$CONFIG" || die "CONFIG=$CONFIG is not a kernel configuration" ;;
 	esac
 	# A tree that git does not trust would be taken for a folder without git.
 	case $KERNEL in
