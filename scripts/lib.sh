@@ -10,18 +10,12 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "== $*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# need TOOL...: they come from packages that "make setup" or "make setup-more" installs.
+# need TOOL...: most come with "make setup", and all with "make setup-more".
 need() {
-	local tool verb
+	local tool
 
 	for tool in "$@"; do
-		! command -v "$tool" >/dev/null || continue
-		case $tool in
-		clang* | ld.lld* | llvm-* | spatch | ocamlopt | sphinx-build | dh | dpkg-buildpackage | \
-		rsync | depmod | modprobe | gnuplot) verb=setup-more ;;
-		*) verb=setup ;;
-		esac
-		die "no $tool here; run: make $verb"
+		command -v "$tool" >/dev/null || die "no $tool here; run: make setup-more"
 	done
 }
 
@@ -49,17 +43,8 @@ timed() {
 }
 
 # logged LOG TEXT COMMAND...: the same, with the output in a file.
-logged() {
-	local log=$1 text=$2 start=$SECONDS rc
-
-	shift 2
-	mkdir -p "$(dirname "$log")"
-	say "$text ..."
-	"$@" >"$log" 2>&1
-	rc=$?
-	[ $rc -ne 0 ] || say "$text: $((SECONDS - start)) s"
-	return $rc
-}
+logged() { mkdir -p "$(dirname "$1")" && timed "$2" into "$1" "${@:3}"; }
+into() { "${@:2}" >"$1" 2>&1; }
 
 # free_space GIB: a full disk shows up as a hundred strange errors.
 free_space() {
@@ -85,7 +70,7 @@ usable() {
 # One run at a time per kernel: two would build in the same folders.
 lock() {
 	usable "$build"
-	mkdir -p "$build"
+	mkdir -p "$logs"
 	[ -z "${DEVLINK_LOCKED-}" ] || return 0
 	need flock
 	exec 9>"$build/.lock"
@@ -93,54 +78,47 @@ lock() {
 	export DEVLINK_LOCKED=1
 }
 
+# among WHAT VARIABLE COMMAND...: each word of the variable is a line of what that prints.
+among() {
+	local list wrong
+
+	[ -n "${!2-}" ] || return 0
+	list=$("${@:3}")
+	wrong=$(tr -s ' ' '\n' <<<"${!2}" | grep . | grep -vxFf <(echo "$list") | head -n 1) || return 0
+	die "no $1 $wrong here; $2= is one or more of: $(sort <<<"$list" | paste -sd' ')"
+}
+
 # check_input [ARGUMENT...], those of the script: nothing is fetched or built with a
 # setting that cannot work.
 check_input() {
-	local variable value why archs='um x86_64 arm64 arm'
-	local -a words
+	local variable value why archs=(um x86_64 arm64 arm)
 
 	[[ $top != *[[:space:]:]* ]] ||
 		die "kbuild does not build in \"$top\": the path has a space or a colon; move the checkout"
+	for variable in ROUNDS TIME V SEED SLOW; do
+		value=${!variable-}
+		[[ -z $value || $value =~ ^[0-9]{1,7}$ ]] || die "$variable=$value is not a number"
+	done
 	for variable in ROUNDS TIME V; do
-		value=${!variable-}
-		[[ -z $value || $value =~ ^[1-9][0-9]{0,6}$ ]] || die "$variable=$value is not a number above 0"
+		[[ ! ${!variable-} =~ ^0+$ ]] || die "$variable=${!variable} has to be above 0"
 	done
-	for variable in SEED SLOW; do
-		value=${!variable-}
-		[[ -z $value || $value =~ ^[0-9]{1,9}$ ]] || die "$variable=$value is not a number"
-	done
-	# Words, not patterns.
-	read -ra words <<<"${BOARD-}"
-	for value in "${words[@]}"; do
-		[[ " $(all_boards | paste -sd' ') " == *" $value "* ]] ||
-			die "no board $value for $SERIES; BOARD= is one of: $(all_boards | paste -sd' ')"
-	done
-	read -ra words <<<"${DRIVER-}"
-	for value in "${words[@]}"; do
-		[[ $value != */* && -f $top/lab/drivers/$value.dts ]] ||
-			die "no driver $value; DRIVER= is one or more of lab/drivers/*.dts"
+	[ "$(basename "$0") ${1-}" != 'kunit modules' ] || archs=(x86_64 arm64 arm)
+	among architecture ARCHS printf '%s\n' "${archs[@]}"
+	among board BOARD all_boards
+	among driver DRIVER named "$top/lab/drivers" .dts
+	for value in ${DRIVER-}; do
 		why=$(lab_field "$value" unreachable)
 		[ -z "$why" ] || die "the lab cannot run $value: $why"
 	done
-	[ "$(basename "$0") ${1-}" != 'kunit modules' ] || archs='x86_64 arm64 arm'
-	for value in ${ARCHS-}; do
-		[[ " $archs " == *" $value "* ]] || die "no architecture $value here; ARCHS= is one or more of: $archs"
-	done
-	for value in ${MUTANT-}; do
-		[[ $value != *..* && -f $top/kunit/mutants/$value.diff ]] ||
-			die "no mutant $value; MUTANT= is FOLDER/NAME of a kunit/mutants/FOLDER/NAME.diff"
-	done
-	case ${CONFIG-} in
-	*/*) grep -qs '^CONFIG_' "$CONFIG" || die "CONFIG=$CONFIG is not a kernel configuration" ;;
-	esac
-	# A tree that git does not trust would be taken for a folder without git.
-	case $KERNEL in
-	*/*)
-		[ ! -e "$KERNEL/.git" ] || why=$(git -C "$KERNEL" rev-parse --git-dir 2>&1) ||
-			die "git does not read KERNEL=$KERNEL: ${why%%$'\n'*}"
-		;;
-	esac
+	among mutant MUTANT named "$top/kunit/mutants" .diff
+	[[ ${CONFIG-} != */* ]] || grep -qs '^CONFIG_' "$CONFIG" || die "CONFIG=$CONFIG is not a kernel configuration"
+	# One that git does not trust, too. A repository around it is not its own.
+	[[ $KERNEL != */* ]] || why=$(GIT_CEILING_DIRECTORIES=${KERNEL%/*} git -C "$KERNEL" rev-parse --verify HEAD 2>&1) ||
+		die "git does not read KERNEL=$KERNEL: ${why%%$'\n'*}"
 }
+
+# named FOLDER SUFFIX: its files, without the suffix.
+named() { find "$1" -name "*$2" -printf '%P\n' | sed "s/\\$2\$//"; }
 
 KERNEL=${KERNEL:-7.3}
 case $KERNEL in
@@ -153,21 +131,16 @@ case $KERNEL in
 	;;
 *)
 	[ -f "$top/kernels/$KERNEL.conf" ] ||
-		die "no kernel $KERNEL; KERNEL= is one of: $(cd "$top/kernels" && printf '%s\n' *.conf | sed 's/\.conf$//' | paste -sd' '), or a source tree: /path/to/linux"
+		die "no kernel $KERNEL; KERNEL= is one of: $(named "$top/kernels" .conf | sort | paste -sd' '), or a source tree: /path/to/linux"
 	name=$KERNEL
 	;;
 esac
 
+# A kernel has patches of its own, or takes those of another.
 series_given=${SERIES-}
-if [ -z "${SERIES-}" ]; then
-	SERIES=7.3
-	# A kernel of its own, or one that takes the patches of another.
-	[ ! -d "$top/patches/$KERNEL" ] || SERIES=$KERNEL
-	case $KERNEL in
-	*/*) ;;
-	*) SERIES=$(sed -n "s/^series=//p;\$s/.*/$SERIES/p" "$top/kernels/$KERNEL.conf" | head -n 1) ;;
-	esac
-fi
+SERIES=${SERIES:-$(sed -n 's/^series=//p' "$top/kernels/$KERNEL.conf" 2>/dev/null || true)}
+[ -n "$SERIES" ] || [ ! -d "$top/patches/$KERNEL" ] || SERIES=$KERNEL
+SERIES=${SERIES:-7.3}
 patches=$top/patches/$SERIES
 [[ $SERIES != */* && -d $patches ]] ||
 	die "SERIES=$SERIES is not a folder of patches/; there is: $(cd "$top/patches" && echo *)"
@@ -182,21 +155,18 @@ logs=$build/log
 export KERNEL SERIES
 
 # Which trees of others git may read stays this person's to say.
-if [ -z "${DEVLINK_SAFE+set}" ]; then
-	DEVLINK_SAFE=$({ git config --global --get-all safe.directory; git config --system --get-all safe.directory; } 2>/dev/null || true)
-	export DEVLINK_SAFE
-fi
+export DEVLINK_SAFE=${DEVLINK_SAFE-$({
+	git config --global --get-all safe.directory
+	git config --system --get-all safe.directory
+} 2>/dev/null)}
 # The same names and dates for everybody: the same commits, and ccache hits.
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 # No clean-up in the background, which would go on and hold the lock.
-export GIT_CONFIG_COUNT=2
-export GIT_CONFIG_KEY_0=gc.auto GIT_CONFIG_VALUE_0=0
-export GIT_CONFIG_KEY_1=maintenance.auto GIT_CONFIG_VALUE_1=false
-while read -r folder; do
-	[ -n "$folder" ] || continue
-	export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=$folder"
+export GIT_CONFIG_COUNT=0
+while IFS='=' read -r key value; do
+	export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=$key" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=$value"
 	GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
-done <<<"$DEVLINK_SAFE"
+done < <(printf '%s\n' gc.auto=0 maintenance.auto=false; sed -n 's/^./safe.directory=&/p' <<<"$DEVLINK_SAFE")
 export KBUILD_BUILD_USER=dmaengine KBUILD_BUILD_HOST=devlink
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026'
 export LOCALVERSION="" LC_ALL=C
@@ -211,22 +181,20 @@ fi
 
 g() { git -C "$linux" "$@"; }
 
+# listed FILE: its lines without comments.
+listed() { sed -E 's/[[:space:]].*|#.*//; /^$/d' "$1"; }
+
 # Sets "entries", the stack as FOLDER/NAME.patch in the order of "series", and
 # "folders". A line of "omit" is a patch or a folder that this kernel goes without.
 read_stack() {
+	local split
+
 	[ -f "$home/series" ] || die "no patches/$(basename "$home")/series, which orders the patches"
-	mapfile -t entries < <(sed -E 's/[[:space:]].*|#.*//; /^$/d' "$home/series" | {
-		if [ "$home" != "$patches" ] && [ -f "$patches/omit" ]; then
-			awk 'NR == FNR { sub(/#.*/, ""); if (NF) omit[$1]; next }
-				{ folder = $0; sub("/[^/]*$", "", folder) }
-				!($0 in omit) && !(folder in omit)' "$patches/omit" -
-		else
-			cat
-		fi
-	})
+	mapfile -t entries < <(listed "$home/series" |
+		grep -vEf <(listed "$patches/omit" 2>/dev/null | sed 's,.*,^&(/|$),'))
 	mapfile -t folders < <(printf '%s\n' "${entries[@]%/*}" | uniq)
-	[ "$(printf '%s\n' "${folders[@]}" | sort | uniq -d)" = "" ] ||
-		die "patches/$(basename "$home")/series: not in one piece: $(printf '%s\n' "${folders[@]}" | sort | uniq -d | paste -sd' ')"
+	split=$(printf '%s\n' "${folders[@]}" | sort | uniq -d | paste -sd' ')
+	[ -z "$split" ] || die "patches/$(basename "$home")/series: not in one piece: $split"
 }
 
 # patch_file ENTRY
@@ -243,24 +211,14 @@ patch_files() {
 
 # cover_field FOLDER NAME: of the header of its cover letter.
 cover_field() {
-	local file=$patches/$1/cover-letter
+	local file
 
-	[ -f "$file" ] || file=$home/$1/cover-letter
-	[ ! -f "$file" ] || awk -v name="$2: " '
-		/^$/ { exit }
-		index($0, name) == 1 { on = 1; value = substr($0, length(name) + 1); next }
-		on && /^[ \t]/ { sub(/^[ \t]+/, " "); value = value $0; next }
-		{ on = 0 }
-		END { if (value != "") print value }' "$file"
+	file=$(patch_file "$1/cover-letter")
+	[ ! -f "$file" ] || sed '/^$/Q' "$file" | sed -z 's/\n[ \t]\+/ /g' | sed -n "s/^$2: //p"
 }
 
 # cover_text FOLDER
-cover_text() {
-	local file=$patches/$1/cover-letter
-
-	[ -f "$file" ] || file=$home/$1/cover-letter
-	sed '1,/^$/d' "$file"
-}
+cover_text() { sed '1,/^$/d' "$(patch_file "$1/cover-letter")"; }
 
 # with_needs FOLDER...: these and all that they need, in the order of the stack.
 with_needs() {
@@ -294,38 +252,35 @@ wanted_files() {
 
 # What the tree was made from; changes with any byte of it.
 stack_id() {
-	{ printf '%s\n' "${entries[@]}"; patch_files | tr '\n' '\0' | xargs -0 -r cat; } |
-		sha256sum | cut -d' ' -f1
+	{ printf '%s\n' "${entries[@]}"; patch_files | xargs -rd '\n' cat; } | sha256sum | cut -d' ' -f1
 }
 
-# The stamp of the tree: that, and where each branch was when it was the same as
-# the patches.
+# Where each branch is, "COMMIT BRANCH" a line.
+branches() { g for-each-ref --format='%(objectname) %(refname:short)' refs/heads; }
+
+# The stamp of the tree: that, and where the branches of the stack were when it was the
+# same as the patches.
 write_stamp() {
-	{
-		stack_id
-		g for-each-ref --format='%(objectname) %(refname:short)' refs/heads |
-			grep -xE "[0-9a-f]+ ($(printf '%s\n' stack "${folders[@]}" | paste -sd'|'))"
-	} >"$build/stack.stamp"
+	{ stack_id; branches | grep -xEf <(printf '.* %s\n' stack "${folders[@]}"); } >"$build/stack.stamp"
 }
 
 # unwritten stack|all: what is in the tree and in no patch, a line each; "all": also what
 # is on other branches than those of the stack.
 unwritten() {
-	local commit branch was lost
+	local was lost stamp=$build/stack.stamp
 
 	g status --porcelain -uall | sed -n '1,5s/^.../uncommitted: /p'
-	[ -f "$build/stack.stamp" ] || return 0
+	[ -f "$stamp" ] || return 0
+	mapfile -t was < <(sed 1d "$stamp" | cut -d' ' -f1)
 	# Commits that say what a patch says do not count, nor do those that moved.
-	was=$(sed -n '2,$s/ stack$//p' "$build/stack.stamp")
 	lost=$(
-		g log --cherry-pick --right-only --no-merges --format='commit: %s' "$was...stack"
-		# shellcheck disable=SC2046 # words
-		g log --format='commit: %s' $([ "$1" != all ] || echo --branches) HEAD --not base stack $(sed 1d "$build/stack.stamp" | cut -d' ' -f1)
-	)
-	[ -n "$lost" ] || lost=$(while read -r commit branch; do
-		[ "$(g rev-parse -q --verify "refs/heads/$branch")" = "$commit" ] || echo "branch moved: $branch"
-	done < <(sed 1d "$build/stack.stamp"))
-	[ -z "$lost" ] || head -n 5 <<<"$lost"
+		g log --cherry-pick --right-only --no-merges --format='commit: %s' \
+			"$(sed -n 's/ stack$//p' "$stamp")...stack" || exit
+		# shellcheck disable=SC2046 # a word or none
+		g log --format='commit: %s' $([ "$1" != all ] || echo --branches) HEAD --not base stack "${was[@]}"
+	) || return
+	[ -n "$lost" ] || lost=$(sed 1d "$stamp" | grep -vxFf <(branches) | sed 's/^[^ ]*/branch moved:/') || return 0
+	head -n 5 <<<"$lost"
 }
 
 # edited FOLDER: which of these mails are not as "make export" has written them.
@@ -343,26 +298,17 @@ am() {
 
 	out=$(GIT_COMMITTER_NAME=stack GIT_COMMITTER_EMAIL=stack@localhost \
 		git -C "$src" am -q --committer-date-is-author-date "$@" 2>&1) && return
-	{
-		sed -nE 's/^Patch failed at [0-9]+ (.*)/"\1" does not apply: /p' <<<"$out"
-		sed -nE 's/^error: (patch failed: )?([^:]+:[0-9]+|[^:]+: (does|already).*).*/\2/p' <<<"$out" | head -n 3
-		grep -q '^Patch failed' <<<"$out" || head -n 1 <<<"$out"
-	} | paste -sd' '
+	sed -nE '/patch does not apply$/d; s/^Patch failed at [0-9]+ (.*)/"\1":/p; s/^(error|fatal): //p' <<<"$out" |
+		tac | head -n 4 | paste -sd' ' | grep . || head -n 1 <<<"$out"
 	return 1
 }
 
 # mails files|tree FOLDER: its patches as one mailbox.
 mails() {
-	local folder before=base
+	local before
 
-	if [ "$1" = files ]; then
-		patch_files "$2" | tr '\n' '\0' | xargs -0 -r cat
-		return
-	fi
-	for folder in "${folders[@]}"; do
-		[ "$folder" != "$2" ] || break
-		before=refs/heads/$folder
-	done
+	[ "$1" = tree ] || { patch_files "$2" | xargs -rd '\n' cat; return; }
+	before=$(printf '%s\n' base "${folders[@]/#/refs/heads/}" | grep -xB1 "refs/heads/$2" | head -n 1)
 	g format-patch --stdout --no-signature --no-renames --full-index --binary \
 		"$before..refs/heads/$2" 2>/dev/null ||
 		die "branch $2 or the one before it is missing in $linux; mend that, or lay it out anew: make tree FORCE=1"
@@ -417,13 +363,6 @@ need_tree() {
 	[ -z "${STAGE-}" ] || ref=$(stage $STAGE)
 }
 
-# kunit_tests FILE: those of kunit/tests.kunitconfig that what is checked out has.
-kunit_tests() {
-	git -C "$src" grep -hE '^(menu)?config [A-Z0-9_]+$' -- '*Kconfig*' |
-		sed 's/.*config \(.*\)/CONFIG_\1=y/' | sort -u |
-		grep -xFf - "$top/kunit/tests.kunitconfig" >"$1"
-}
-
 # unexpected LOG: without what tests provoke: where one says that a warning will follow,
 # since 6.12 cannot suppress it, and the name that makes a registration fail.
 unexpected() {
@@ -434,17 +373,12 @@ unexpected() {
 # board_arch BOARD: "arm" if its board.conf does not say.
 board_arch() { sed -n 's/^arch=//p;$s/.*/arm/p' "$top/boards/$1/board.conf" | head -n 1; }
 
-# Those that the kernel has what it takes for.
+# Those that the kernel has what it takes for. "grep -L" fails if it leaves out none.
 all_boards() {
-	# Not grep -L, which fails if no board is left out.
-	(
-		cd "$top/boards" || exit
-		for conf in */board.conf; do
-			grep -qsx "without=$SERIES" "$conf" || dirname "$conf"
-		done
-	)
+	{ grep -Lx "without=$SERIES" "$top"/boards/*/board.conf || true; } | sed 's,.*/\(.*\)/.*,\1,'
 }
 
+# boards_of ARCH
 boards_of() {
 	local board
 
@@ -489,7 +423,7 @@ lab_arch() { lab_field "$1" arch | grep . || echo arm; }
 lab_drivers() {
 	local driver
 
-	(cd "$top/lab/drivers" && grep -L '^// unreachable:' ./*.dts) | sed 's,^\./,,; s,\.dts$,,' | while read -r driver; do
+	(cd "$top/lab/drivers" && grep -L '^// unreachable:' -- *.dts) | sed 's/\.dts$//' | while read -r driver; do
 		[ -n "$1" ] && [ "$(lab_arch "$driver")" != "$1" ] || echo "$driver"
 	done
 }
@@ -520,8 +454,8 @@ checkout() {
 		git -C "$linux" worktree add -q --detach "$src" base
 	}
 	# What a run that was interrupted has left; nobody else works here.
-	rm -rf "$(git -C "$src" rev-parse --path-format=absolute --git-path rebase-apply)" \
-		"$(git -C "$src" rev-parse --path-format=absolute --git-path index.lock)"
+	git -C "$src" rev-parse --path-format=absolute --git-path rebase-apply --git-path index.lock |
+		xargs -d '\n' rm -rf
 	git -C "$src" checkout -q --force --detach "$1"
 	git -C "$src" clean -qfd
 }
