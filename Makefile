@@ -3,7 +3,7 @@
 # The front door. Each verb is a script in scripts/.
 #
 #	KERNEL=7.3		a base kernel of kernels/ (default), or
-#	KERNEL=/path/to/linux	your own tree, which is only read
+#	KERNEL=/path/to/linux	your own git tree, which is only read
 #	STAGE=links		a folder of patches/7.3, or several: these with what they
 #				need and nothing else; without it the whole stack
 #	SERIES=7.3		the folder of patches/ that a tree of your own takes
@@ -132,6 +132,4 @@ clean: ## remove what was built, keep the download and the tree
 distclean: ## remove build/ altogether
 	@scripts/clean all
 
-.PHONY: help demo test test-all setup setup-more tree refresh quilt board boards shell lab lab-mutants lab-power status pages deb deb-test \
-	tried kunit kunit-kasan kunit-modules kunit-alltests kunit-all stress mutants check layout bench model \
-	export send lint clean distclean
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*\#\#.*/\1/p' Makefile)

@@ -70,7 +70,7 @@ usable() {
 # One run at a time per kernel: two would build in the same folders.
 lock() {
 	usable "$build"
-	mkdir -p "$logs"
+	mkdir -p "$build" "$logs"
 	[ -z "${DEVLINK_LOCKED-}" ] || return 0
 	need flock
 	exec 9>"$build/.lock"
