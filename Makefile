@@ -55,7 +55,7 @@ board: setup-boards ## build for BOARD=, boot it, unbind, and tell; STOCK=1: the
 boards: setup-boards ## all boards, stock and patched; writes docs/boards.md
 	@scripts/boards $$BOARD
 
-shell: setup-boards ## boot BOARD= with a shell, and run the selftest of the folder selftests there
+shell: setup-boards ## boot BOARD= with a shell, and run what users run there: the selftest, and scripts/rebind
 	@scripts/shell "$$BOARD"
 
 lab: setup-lab tree ## DMA drivers on a machine whose registers are memory, stock and patched; DRIVER=; docs/lab.md
