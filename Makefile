@@ -64,7 +64,7 @@ lab: setup-lab tree ## DMA drivers on a machine whose registers are memory, stoc
 lab-mutants: setup-lab-mutants tree ## break drivers and see each step of the lab fail
 	@scripts/lab -m
 
-lab-power: setup-more tree ## how long each channel's power domain is on, stock and patched; writes docs/power.md
+lab-power: setup-lab-power tree ## how long each channel's power domain is on, stock and patched; writes docs/power.md
 	@scripts/lab-power
 
 status: ## docs/status.md: where each folder goes, what it meets there, on 6.12
@@ -108,9 +108,6 @@ mutants: setup-mutants ## break each guarded line and see which tests fail; MUTA
 check: setup-check ## each folder by itself: applies, checkpatch, each step built by gcc, sparse and clang; kernel-doc, coccicheck, htmldocs
 	@scripts/check
 
-layout: setup-layout ## nothing else moves: fields of public structures, objects of drivers left alone
-	@scripts/layout
-
 bench: setup-bench tree ## what the links cost: writes docs/cost.md; hours, and a machine that does nothing else
 	@scripts/bench
 
@@ -123,7 +120,7 @@ export: setup-export ## the folder STAGE= as mails in build/*/outgoing, signed o
 send: setup-send ## show to whom those mails would go; DRY=0 sends them
 	@scripts/send
 
-lint: ## shellcheck on the scripts
+lint: setup-lint ## shellcheck on the scripts
 	@shellcheck $(filter-out scripts/splats scripts/splats.test,$(wildcard scripts/*)) .ci/run
 
 clean: ## remove what was built, keep the download and the tree

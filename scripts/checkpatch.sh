@@ -14,27 +14,24 @@ checkpatch() {
 	# Without the history no commit of a Fixes: tag can be looked up.
 	g rev-parse -q --verify 'base^' >/dev/null || ignore+=,UNKNOWN_COMMIT_ID
 	# shellcheck disable=SC2086 # words
-	printf '%s\0' "${@:2}" | xargs -0 -P "$jobs" -n 10 "$linux/scripts/checkpatch.pl" --root="$linux" \
-		--strict --terse --no-summary --show-types --ignore $ignore $1 2>&1 || true
+	realpath -z -- "${@:2}" | (cd "$linux" && xargs -0 -P "$jobs" -n 10 scripts/checkpatch.pl \
+		--strict --terse --no-summary --show-types --ignore $ignore $1 2>&1) || true
 }
 
-# check_patches PATCH... checkpatch looks for codespell's 37000 words in each line, which
-# takes a minute; codespell itself says quickly which patches may have one of them.
+# check_patches PATCH... codespell itself is fast, and reads the whole message; what is
+# quoted there or was in the file before is not ours.
 check_patches() {
-	local patch suspects log=$logs/checkpatch.log out subject quotes
+	local patch log=$logs/checkpatch.log out subject
 
 	need perl python3 codespell
 	mkdir -p "$logs"
 	{ codespell - <<<contoller || true; } | grep -q controller || die "codespell finds nothing; install it anew"
-	mapfile -t suspects < <(codespell "$@" 2>&1 | sed -nE 's/^(.*\.patch):[0-9]+: .*/\1/p' | sort -u)
 	{
 		checkpatch '--ignore MISSING_SIGN_OFF' "$@"
-		[ ${#suspects[@]} -eq 0 ] || checkpatch '--ignore MISSING_SIGN_OFF --codespell' "${suspects[@]}"
+		codespell --ignore-regex '^([- ]|@@|index |Fixes: ).*' "$@" || true
 	} | sort -u >"$log"
 	for patch; do
-		# The title in a Fixes: tag is a quote, whatever codespell says of it.
-		quotes=$(grep -n '^Fixes: ' "$patch" | sed "s,^\\([0-9]*\\):.*,$patch:\\1: WARNING:TYPO_SPELLING:,") || true
-		out=$(grep -F "$patch:" "$log" | grep -vF "${quotes:-no quote}") || true
+		out=$(grep -F "$patch:" "$log") || true
 		subject=$(git mailinfo /dev/null /dev/null <"$patch" | sed -n 's/^Subject: //p')
 		[ ${#subject} -le 75 ] || out+="subject of ${#subject} characters"
 		! grep -q '^Signed-off-by:' "$patch" || out+="stored with a Signed-off-by"

@@ -264,6 +264,9 @@ write_stamp() {
 	{ stack_id; branches | grep -xEf <(printf '.* %s\n' stack "${folders[@]}"); } >"$build/stack.stamp"
 }
 
+# is_written: are the commits of the tree those of patches/, as they are today?
+is_written() { [ "$(stack_id)" = "$(head -n 1 "$build/stack.stamp" 2>/dev/null)" ] && [ -z "$(unwritten stack)" ]; }
+
 # unwritten stack|all: what is in the tree and in no patch, a line each; "all": also what
 # is on other branches than those of the stack.
 unwritten() {

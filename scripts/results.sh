@@ -76,9 +76,18 @@ board_id() {
 # kunit_result_id: of the patches for this kernel, and how their tests are run.
 kunit_result_id() {
 	{
+		g log -1 --format=%s base
 		stack_id
 		cat "$top"/kunit/*.kunitconfig "$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top"/kunit/sleep/*
 	} | sha256sum | cut -d' ' -f1
+}
+
+# made_of KERNEL VARIANT: was it built from the tree as it is?
+made_of() {
+	local from=$ref
+
+	[ "$2" != stock ] || from=base
+	[ "$(cut -d' ' -f1 "$(dirname "$(realpath "$1")")/commit")" = "$(g rev-parse "$from^{tree}")" ]
 }
 
 # keep STORE WHAT VARIANT: standard input is its result now.

@@ -2,6 +2,8 @@
 # The other kernels that the patches are for.
 unset SERIES STAGE
 exec scripts/tap sh -c '
-	KERNEL=6.12 scripts/tree && KERNEL=6.12 scripts/test && echo ok 6.12: make test
-	KERNEL=6.12 scripts/kunit-all && echo ok 6.12: all modes and architectures
-	KERNEL=6.12-deb12 scripts/tree && echo ok 6.12-deb12: make tree'
+	try() { if KERNEL=$1 scripts/$2; then echo "ok $1: $2"; else echo "not ok $1: $2"; fi; }
+	try 6.12 tree
+	try 6.12 test
+	try 6.12 kunit-all
+	try 6.12-deb12 tree'
