@@ -46,6 +46,15 @@ timed() {
 logged() { mkdir -p "$(dirname "$1")" && timed "$2" into "$1" "${@:3}"; }
 into() { "${@:2}" >"$1" 2>&1; }
 
+# kunit_build TEXT LOG FOLDER COMPILER-PREFIX ARGUMENT...: by kunit.py of the tree in $src.
+kunit_build() {
+	logged "$2" "building $1" tools/testing/kunit/kunit.py build --jobs="$jobs" --build_dir="$3" \
+		--make_options CC="${ccache}${4}gcc" "${@:5}" || {
+		grep -m 5 -E 'error:|ERROR|Missing' "$2" >&2 || tail -n 5 "$2" >&2
+		die "it does not build: $1; see $2"
+	}
+}
+
 # free_space GIB: a full disk shows up as a hundred strange errors.
 free_space() {
 	local free
