@@ -75,7 +75,7 @@ pages: tree ## docs/boards.md and docs/providers.md, and what the cover letters 
 	@scripts/kunit-all page
 	@scripts/providers
 
-deb: setup-deb tree ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
+deb: setup-deb ## Debian packages of the patched kernel; CONFIG=file or defconfig, ARCH=
 	@scripts/deb
 
 deb-test: setup-deb-test tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
