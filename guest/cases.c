@@ -932,7 +932,7 @@ static void rounds(void)
 	note("%d channels, links and devices as after the first round", lines);
 }
 
-/* For the picture: all links of the provider and of its channels. */
+/* For docs/boards.md: all links of the provider and of its channels. */
 static void listing(void)
 {
 	static struct chan chans[MAX_CHANS];
