@@ -73,10 +73,11 @@ board_id() {
 	} | sha256sum | cut -d' ' -f1
 }
 
-# kunit_result_id: of the patches for this kernel, and how their tests are run.
+# kunit_result_id: of the patches for this kernel, and how their tests are run. The page
+# has kernels that were not laid out here.
 kunit_result_id() {
 	{
-		g log -1 --format=%s base
+		sed -nE "s/^version='(.*)'/linux \1/p" "$top/kernels/$KERNEL.conf" 2>/dev/null || g log -1 --format=%s base
 		stack_id
 		cat "$top"/kunit/*.kunitconfig "$top/kunit/kmsg.h" "$top/kunit/modules/init.c" "$top"/kunit/sleep/*
 	} | sha256sum | cut -d' ' -f1
