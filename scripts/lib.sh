@@ -80,11 +80,11 @@ usable() {
 lock() {
 	usable "$build"
 	mkdir -p "$build" "$logs"
-	[ -z "${DEVLINK_LOCKED-}" ] || return 0
+	[ "${DEVLINK_LOCKED-}" != "$build" ] || return 0
 	need flock
 	exec 9>"$build/.lock"
 	flock -n 9 || die "another run is busy in $build; wait for it or end it"
-	export DEVLINK_LOCKED=1
+	export DEVLINK_LOCKED=$build
 }
 
 # among WHAT VARIABLE COMMAND...: each word of the variable is a line of what that prints.
