@@ -81,9 +81,6 @@ deb: setup-deb ## Debian packages of the patched kernel; CONFIG=file or defconfi
 deb-test: setup-deb-test tree ## such a package for the Raspberry Pi 2, booted in QEMU with its own modules
 	@scripts/deb-test
 
-tried: setup-tried ## which patches apply to KERNEL=, one after the other, and whether they build
-	@scripts/tried
-
 kunit: setup-kunit ## the KUnit tests alone, of what is committed in the tree; on UML, or ARCHS="um x86_64 arm64 arm"
 	@scripts/kunit plain $$ARCHS
 
