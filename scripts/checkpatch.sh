@@ -28,7 +28,7 @@ check_patches() {
 	{ codespell - <<<contoller || true; } | grep -q controller || die "codespell finds nothing; install it anew"
 	{
 		checkpatch '--ignore MISSING_SIGN_OFF' "$@"
-		codespell --ignore-regex '^([- ]|@@|index |Fixes: ).*' "$@" || true
+		codespell --ignore-regex '^([- ]||index |Fixes: ).*' "$@" || true
 	} | sort -u >"$log"
 	for patch; do
 		out=$(grep -F "$patch:" "$log") || true
