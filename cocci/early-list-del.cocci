@@ -28,7 +28,7 @@ virtual report
 identifier f;
 expression E;
 position p;
-
+@@
 f(...)
 {
  ... when any
@@ -42,7 +42,7 @@ f(...)
 identifier f;
 expression E;
 position p;
-
+@@
 f(...)
 {
  ... when any
@@ -55,20 +55,20 @@ f(...)
 @script:python depends on report@
 p << same.p;
 f << same.f;
-
+@@
 print("%s:%s: %s(): list_del() before dma_async_device_unregister()" % (p[0].file, p[0].line, f))
 
 @script:python depends on report@
 p << same_ptr.p;
 f << same_ptr.f;
-
+@@
 print("%s:%s: %s(): list_del() before dma_async_device_unregister()" % (p[0].file, p[0].line, f))
 
 @helper@
 identifier h;
 expression E;
 position p;
-
+@@
 h(...)
 {
  <+...
@@ -84,7 +84,7 @@ h(...)
 identifier helper.h;
 identifier f;
 position q;
-
+@@
 f(...)
 {
  ... when any
@@ -98,25 +98,25 @@ f(...)
 q << caller.q;
 h << helper.h;
 f << caller.f;
-
+@@
 print("%s:%s: %s(): %s(), which has a list_del(), before dma_async_device_unregister()" % (q[0].file, q[0].line, f, h))
 
 @managed@
-
+@@
  dmaenginem_async_device_register(...)
 
 @script:python depends on report && managed@
 p << helper.p;
 h << helper.h;
-
+@@
 print("%s:%s: %s(): list_del(), while the registration is managed" % (p[0].file, p[0].line, h))
 
 @plain@
-
+@@
  dma_async_device_register(...)
 
 @script:python depends on report && !managed && !plain@
 p << helper.p;
 h << helper.h;
-
+@@
 print("%s:%s: %s(): list_del() in a helper, see its callers" % (p[0].file, p[0].line, h))

@@ -21,14 +21,15 @@ checkpatch() {
 # check_patches PATCH... codespell itself is fast, and reads the whole message; what is
 # quoted there or was in the file before is not ours.
 check_patches() {
-	local patch log=$logs/checkpatch.log out subject
+	local patch log=$logs/checkpatch.log out subject quoted='^([- ]|@@|index |Fixes: ).*'
 
 	need perl python3 codespell
 	mkdir -p "$logs"
-	{ codespell - <<<contoller || true; } | grep -q controller || die "codespell finds nothing; install it anew"
+	{ codespell --ignore-regex "$quoted" - <<<+contoller || true; } | grep -q controller ||
+		die "codespell finds nothing; install it anew"
 	{
 		checkpatch '--ignore MISSING_SIGN_OFF' "$@"
-		codespell --ignore-regex '^([- ]||index |Fixes: ).*' "$@" || true
+		codespell --ignore-regex "$quoted" "$@" || true
 	} | sort -u >"$log"
 	for patch; do
 		out=$(grep -F "$patch:" "$log") || true
