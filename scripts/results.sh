@@ -129,6 +129,26 @@ board_fails() {
 # joined SEPARATOR: lines as one.
 joined() { awk -v separator="$1" 'NR > 1 { printf "%s", separator } { printf "%s", $0 }'; }
 
+# case_rows: of a result, what became of each case, the complaints, and the end.
+case_rows() {
+	awk '
+		sub(/^ok /, "") { print $0 "|ok"; next }
+		sub(/^skip /, "") { print $0 "|skip"; next }
+		sub(/^not run /, "") { print $0 "|not run"; next }
+		sub(/^not ok /, "") { print $0 "|FAILED"; next }
+		/^splat / { splats++ }
+		sub(/^end /, "") { end = $0 }
+		END { print "complaints of the kernel|" splats + 0; print "how it ended|" end }'
+}
+
+# side_by_side HEAD STOCK STACK: two files of such rows.
+side_by_side() {
+	awk -F'|' -v kind="$1" '
+		NR == 1 { printf "  %-28s%-16s%s\n", "", "stock", kind }
+		NR == FNR { stock[$1] = $2; next }
+		{ printf "  %-28s%-16s%s\n", $1, $1 in stock ? stock[$1] : "-", $2 }' "$2" "$3"
+}
+
 # and_list: lines, without commas, as "a", "a and b" or "a, b, and c".
 and_list() { joined ', ' | sed -E 's/^([^,]*), ([^,]*)$/\1 and \2/; s/,.*, /&and /'; }
 
