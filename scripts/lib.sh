@@ -106,10 +106,16 @@ check_input() {
 		die "kbuild does not build in \"$top\": the path has a space or a colon; move the checkout"
 	for variable in ROUNDS TIME V SEED SLOW; do
 		value=${!variable-}
-		[[ -z $value || $value =~ ^[0-9]{1,7}$ ]] || die "$variable=$value is not a number"
+		[[ -z $value || $value =~ ^(0|[1-9][0-9]{0,6})$ ]] || die "$variable=$value is not a number"
 	done
 	for variable in ROUNDS TIME V; do
-		[[ ! ${!variable-} =~ ^0+$ ]] || die "$variable=${!variable} has to be above 0"
+		[ "${!variable-}" != 0 ] || die "$variable=0 has to be above 0"
+	done
+	for variable in FORCE STOCK FAILED; do
+		[[ ${!variable-} =~ ^1?$ ]] || die "$variable=${!variable} says nothing: it is 1, or not set"
+	done
+	for variable in STAGE BOARD DRIVER ARCHS MUTANT; do
+		[[ ! ${!variable-} =~ ^[[:space:]]+$ ]] || die "$variable= is blank"
 	done
 	[ "$(basename "$0") ${1-}" != 'kunit modules' ] || archs=(x86_64 arm64 arm)
 	among architecture ARCHS printf '%s\n' "${archs[@]}"
@@ -120,6 +126,7 @@ check_input() {
 		[ -z "$why" ] || die "the lab cannot run $value: $why"
 	done
 	among mutant MUTANT named "$top/kunit/mutants" .diff
+	[[ ${MUTANT-} != *' '* || $(basename "$0") == mutants ]] || die "one mutant at a time; several: make mutants"
 	[[ ${CONFIG-} != */* ]] || grep -qs '^CONFIG_' "$CONFIG" || die "CONFIG=$CONFIG is not a kernel configuration"
 	# One that git does not trust, too. A repository around it is not its own.
 	[[ $KERNEL != */* ]] || why=$(GIT_CEILING_DIRECTORIES=${KERNEL%/*} git -C "$KERNEL" rev-parse --verify HEAD 2>&1) ||

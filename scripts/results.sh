@@ -166,7 +166,7 @@ table() {
 
 # A page is written from a draft: "draft PAGE" copies it to $build, "between NAME PAGE" puts
 # standard input between the marks of that name, and "written" puts it in place.
-draft() { mkdir -p "$build" && cp "$top/$1" "$build/"; }
+draft() { usable "$build"; mkdir -p "$build" && cp "$top/$1" "$build/"; }
 
 between() {
 	local page=$build/${2##*/}
