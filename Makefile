@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 demo: setup-demo tree ## boot two boards, stock and patched, and unbind their DMA controllers
 	@scripts/demo
@@ -27,13 +27,13 @@ demo: setup-demo tree ## boot two boards, stock and patched, and unbind their DM
 test: setup-test tree ## all tests, see t/; the last line counts them; FAILED=1: those again that failed
 	@scripts/test
 
-test-all: setup-test-all tree ## what "make test" leaves out, hours of it: other architectures, tools, packages, and 6.12
+test-all: setup-test-all tree ## everything that "make test" leaves out: other architectures, tools, packages, and 6.12; takes hours
 	@scripts/test t/all
 
 setup: ## install the packages that are missing (as root), or name them, and say what for
 	@scripts/setup
 
-setup-more: ## the same with what "make test" does without
+setup-more: ## all packages, also those for check, bench, deb and lint
 	@scripts/setup more
 
 # What one verb needs.
