@@ -1,0 +1,2 @@
+#!/bin/sh
+exec scripts/tap scripts/mutants check
