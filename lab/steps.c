@@ -121,23 +121,15 @@ static bool provider_bound(void)
 	return bound(&shared->provider, params.provider, NULL);
 }
 
-/* The device tree has rules for answer(). */
-static bool answers;
-
 static void bind_provider(void)
 {
-	int ret = 0;
+	int ret;
 
 	if (provider_bound())
 		return;
 	step(LIMIT, "bind %s", params.provider);
 	reset();
-	/* What answers a driver may come too late. */
-	for (int tries = 0; tries < (answers ? 5 : 1); tries++) {
-		ret = bind(&shared->provider, params.provider);
-		if (!ret)
-			break;
-	}
+	ret = bind(&shared->provider, params.provider);
 	/* The kernel may have tried again by itself just then. */
 	if (ret && !provider_bound())
 		die("bind %s: %s", params.provider, strerror(-ret));
@@ -360,13 +352,11 @@ static int set_failslab(void)
 /*
  * The little of a controller that a driver waits for: "lab-answers" in the device tree has
  * rules of offset, mask, match, clear and set. When what is in the mask matches, bits are
- * cleared and set. On the second CPU: a driver may wait without giving up its own. Once a
- * millisecond, or with "lab-answers-at-once" all the time.
+ * cleared and set. On the second CPU: a driver may wait without giving up its own.
  */
 static void answer(void)
 {
 	static uint32_t rule[5 * 16];
-	bool at_once;
 	ssize_t len;
 	int fd;
 
@@ -377,8 +367,6 @@ static void answer(void)
 	if (len <= 0 || len % 20)
 		die("lab-answers: %zd bytes", len);
 	close(fd);
-	answers = true;
-	at_once = !access("/sys/firmware/devicetree/base/lab-answers-at-once", F_OK);
 	if (write_text("/sys/devices/system/cpu/cpu1/online", "1"))
 		die("there is no second CPU to answer");
 	reset();
@@ -392,8 +380,7 @@ static void answer(void)
 				regs[be32toh(rule[i]) / 4] = (val & ~be32toh(rule[i + 3])) |
 							     be32toh(rule[i + 4]);
 		}
-		if (!at_once)
-			pause_ms(1);
+		pause_ms(1);
 	}
 }
 
