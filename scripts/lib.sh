@@ -112,7 +112,7 @@ check_input() {
 		[ "${!variable-}" != 0 ] || die "$variable=0 has to be above 0"
 	done
 	for variable in FORCE STOCK FAILED; do
-		[[ ${!variable-} =~ ^1?$ ]] || die "$variable=${!variable} says nothing: it is 1, or not set"
+		[[ ${!variable-} =~ ^1?$ ]] || die "$variable=${!variable} is not valid: set it to 1, or leave it out"
 	done
 	for variable in STAGE BOARD DRIVER ARCHS MUTANT; do
 		[[ ! ${!variable-} =~ ^[[:space:]]+$ ]] || die "$variable= is blank"
