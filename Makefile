@@ -118,7 +118,7 @@ send: setup-send ## show to whom those mails would go; DRY=0 sends them
 	@scripts/send
 
 lint: setup-lint ## shellcheck on the scripts
-	@shellcheck $(filter-out scripts/splats scripts/splats.test,$(wildcard scripts/*)) .ci/run
+	@shellcheck $(filter-out scripts/splats,$(wildcard scripts/*)) $(wildcard t/*.t t/all/*.t) .ci/run
 
 clean: ## remove what was built, keep the download and the tree
 	@scripts/clean

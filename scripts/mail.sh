@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # used by, and set by, those that source this
 # SPDX-License-Identifier: GPL-2.0
 #
-# Sourced by export, send and test-send: who sends, and what.
+# Sourced by export, send and t/50-send.t: who sends, and what.
 
 # lib.sh hides the person's own git configuration, to give the same commits to everybody.
 # Who signs off and how mail is sent is in there.
@@ -12,7 +12,7 @@ mapfile -d '' -t own < <(env -0)
 own_git() { env -i "${own[@]}" git -C "$top" "$@"; }
 
 # real_address ADDRESS: could somebody be reached there? ".test" is nobody's domain
-# either; only scripts/test-send has it.
+# either; only t/50-send.t has it.
 real_address() {
 	[[ $1 =~ ^[A-Za-z0-9.!#%\&\'*+/=?^_{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]+$ ]] || return 1
 	case ${1,,} in

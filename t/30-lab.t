@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/lab -t
+exec scripts/lab -t

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/check quick
+exec scripts/check quick

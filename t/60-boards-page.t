@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/boards check
+exec scripts/boards check

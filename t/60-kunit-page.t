@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/kunit-all check
+exec scripts/kunit-all check

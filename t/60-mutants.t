@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/mutants check
+exec scripts/mutants check

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/providers check
+exec scripts/providers check

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/status check
+exec scripts/status check

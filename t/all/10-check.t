@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/check
+exec scripts/check

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap sh -c 'scripts/kunit-all && echo ok all modes and architectures'
+scripts/kunit-all && echo ok all modes and architectures

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec scripts/tap scripts/test-send
+exec t/50-send.t all

@@ -1,9 +1,8 @@
 #!/bin/sh
 # The other kernels that the patches are for.
 unset SERIES STAGE
-exec scripts/tap sh -c '
-	try() { if KERNEL=$1 scripts/$2; then echo "ok $1: $2"; else echo "not ok $1: $2"; fi; }
-	try 6.12 tree
-	try 6.12 test
-	try 6.12 kunit-all
-	try 6.12-deb12 tree'
+try() { if KERNEL=$1 "scripts/$2"; then echo "ok $1: $2"; else echo "not ok $1: $2"; fi; }
+try 6.12 tree
+try 6.12 test
+try 6.12 kunit-all
+try 6.12-deb12 tree
