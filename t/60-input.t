@@ -72,11 +72,13 @@ check takes			| scripts/check nothing
 status takes			| scripts/status nothing
 where to			| make quilt
 DIR=scripts			| make quilt DIR=scripts
+cannot make DIR=/proc/x		| make quilt DIR=/proc/x
 which folder			| make export
 which folder			| make send
 no folder nothing		| make send STAGE=nothing
 DRY=2				| make send STAGE=links DRY=2
 git does not know who you are	| make export STAGE=links AUTHOR=me
+list of what has changed	| GIT_COMMITTER_NAME=me GIT_COMMITTER_EMAIL=me@me.test make export STAGE=links V=2 CHANGELOG=/nowhere/changes
 nothing to send			| make send STAGE=links
 no tree				| make refresh
 = a path with a space | fresh 'a b'
