@@ -91,7 +91,7 @@ kunit-modules: setup-kunit-modules ## the same as modules, on arm64; ARCHS="x86_
 	@scripts/kunit modules $${ARCHS:-arm64}
 
 kunit-alltests: setup-kunit-alltests ## the same by --alltests of kunit.py
-	@scripts/kunit alltests $$ARCHS
+	@scripts/kunit alltests-base $$ARCHS && scripts/kunit alltests $$ARCHS
 
 kunit-all: setup-kunit-all ## all of them, on all architectures; writes docs/kunit.md
 	@scripts/kunit-all
