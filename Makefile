@@ -90,8 +90,8 @@ kunit-kasan: setup-kunit-kasan ## the same under KASAN
 kunit-modules: setup-kunit-modules ## the same as modules, on arm64; ARCHS="x86_64 arm64 arm"
 	@scripts/kunit modules $${ARCHS:-arm64}
 
-kunit-alltests: setup-kunit-alltests ## the same by --alltests of kunit.py
-	@scripts/kunit alltests-base $$ARCHS && scripts/kunit alltests $$ARCHS
+kunit-alltests: setup-kunit-alltests ## all tests of the kernel by --alltests of kunit.py, without the patches and with them
+	@scripts/kunit alltests $$ARCHS
 
 kunit-all: setup-kunit-all ## all of them, on all architectures; writes docs/kunit.md
 	@scripts/kunit-all
